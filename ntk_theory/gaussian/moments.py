@@ -1,0 +1,170 @@
+"""Moments of Gaussian vectors on orthants, exactly: completing the square, then Stein's recursion.
+
+For X Gaussian with mean μ and covariance S, and walls W among its components,
+E[X_i·m(X)·∏1[W>0]] = μ_i E[m∏] + Σ_j S_ij E[∂_j m∏] + Σ_k S_ik p_{W_k}(0) E[m·∏_{l≠k}1[W_l>0] | W_k = 0]:
+each step lowers the degree of m or removes a wall.
+"""
+
+from functools import cached_property
+from itertools import combinations, product
+
+from sympy.polys.fields import FracElement
+
+from ntk_theory.errors import NotInClassError
+from ntk_theory.gaussian.normal_form import PI, ROOT_1, ROOT_2, Algebra, NormalForm, Surd
+from ntk_theory.gaussian.terms import Term
+from ntk_theory.symbols import c
+
+Law = tuple[tuple[FracElement, ...], tuple[tuple[FracElement, ...], ...]]
+
+
+def mean(algebra: Algebra, terms: tuple[Term, ...]) -> NormalForm:
+    """E[φ(u)], u centred Gaussian of variance q1, for φ = Σ terms."""
+    return sum((_expectation(algebra, (term,)) for term in terms), NormalForm(algebra))
+
+
+def covariance(algebra: Algebra, left: tuple[Term, ...], right: tuple[Term, ...]) -> NormalForm:
+    """E[φ(u)ψ(v)], (u, v) centred Gaussian with variances q1, q2 and correlation c."""
+    pairs = (_expectation(algebra, pair) for pair in product(left, right))
+    return sum(pairs, NormalForm(algebra))
+
+
+def _expectation(algebra: Algebra, terms: tuple[Term, ...]) -> NormalForm:
+    """E[∏ term(variable)], one term for each of one or two Gaussian variables."""
+    element = algebra.element
+    coefficient = algebra.constant(1)
+    for term in terms:
+        coefficient = coefficient * algebra.coefficient(term.coefficient)
+    quadratic = [element(term.quadratic) for term in terms]
+    linear = [element(term.linear) for term in terms]
+    factor, covariances = _tilted(algebra, quadratic)
+    means = [sum((s * b for s, b in zip(row, linear, strict=True)), algebra.zero) for row in covariances]
+    exponent = sum((b * m for b, m in zip(linear, means, strict=True)), algebra.zero) / 2
+    law = _with_walls(algebra, terms, means, covariances)
+    moments = _Moments(algebra, law, len(terms))
+    walls = frozenset(range(len(terms), len(law[0])))
+    moment = moments.moment(tuple(term.power for term in terms), walls, frozenset())
+    return moment.scaled(factor, exponent) * coefficient
+
+
+def _tilted(algebra: Algebra, quadratic: list[FracElement]) -> tuple[Surd, list[list[FracElement]]]:
+    """The factor and the covariance of the Gaussian that exp(Σ a x²) times the density is."""
+    q1, q2 = (algebra.generator(root) ** 2 for root in (ROOT_1, ROOT_2))
+    if len(quadratic) == 1:
+        scale = 1 - 2 * quadratic[0] * q1
+        return algebra.sqrt(1 / scale), [[q1 / scale]]
+    s = algebra.generator(c) * algebra.generator(ROOT_1) * algebra.generator(ROOT_2)
+    determinant = q1 * q2 - s**2
+    a, b = quadratic
+    scale = (1 - 2 * a * q1) * (1 - 2 * b * q2) - 4 * a * b * s**2
+    covariances = [
+        [(q1 - 2 * b * determinant) / scale, s / scale],
+        [s / scale, (q2 - 2 * a * determinant) / scale],
+    ]
+    return algebra.sqrt(1 / scale), covariances
+
+
+def _with_walls(
+    algebra: Algebra, terms: tuple[Term, ...], means: list[FracElement], covariances: list[list[FracElement]]
+) -> Law:
+    """The joint law of the variables and all walls, in this order."""
+    loads = [[algebra.one if i == j else algebra.zero for j in range(len(terms))] for i in range(len(terms))]
+    offsets = [algebra.zero] * len(terms)
+    noises = [algebra.zero] * len(terms)
+    for number, term in enumerate(terms):
+        for wall in term.walls:
+            loads.append([algebra.zero] * len(terms))
+            loads[-1][number] = algebra.element(wall.slope)
+            offsets.append(algebra.element(wall.offset))
+            noises.append(algebra.element(wall.noise))
+    size = len(loads)
+    variables = range(len(terms))
+
+    def entry(i: int, j: int) -> FracElement:
+        shared = sum(
+            (loads[i][m] * covariances[m][n] * loads[j][n] for m in variables for n in variables),
+            algebra.zero,
+        )
+        return shared + (noises[i] if i == j else 0)
+
+    means = [
+        offset + sum((load[m] * means[m] for m in variables), algebra.zero)
+        for offset, load in zip(offsets, loads, strict=True)
+    ]
+    return tuple(means), tuple(tuple(entry(i, j) for j in range(size)) for i in range(size))
+
+
+class _Moments:
+    """Stein's recursion over one Gaussian vector, memoised."""
+
+    def __init__(self, algebra: Algebra, law: Law, variables: int) -> None:
+        self.algebra = algebra
+        self.variables = variables
+        self.laws: dict[frozenset[int], Law] = {frozenset(): law}
+        self.known: dict[tuple[tuple[int, ...], frozenset[int], frozenset[int]], NormalForm] = {}
+
+    def moment(self, powers: tuple[int, ...], walls: frozenset[int], zero: frozenset[int]) -> NormalForm:
+        """E[∏ X_i^powers_i ∏_{k in walls} 1[W_k > 0] | W_k = 0 for k in zero]."""
+        key = (powers, walls, zero)
+        if key not in self.known:
+            self.known[key] = self._stein(*key) if any(powers) else self._orthant(walls, zero)
+        return self.known[key]
+
+    def _stein(self, powers: tuple[int, ...], walls: frozenset[int], zero: frozenset[int]) -> NormalForm:
+        means, covariances = self.law(zero)
+        i = max(range(self.variables), key=lambda k: powers[k])
+        lowered = _lower(powers, i)
+        total = self.moment(lowered, walls, zero).scaled(Surd(means[i]))
+        for j in range(self.variables):
+            if lowered[j] and covariances[i][j]:
+                rest = self.moment(_lower(lowered, j), walls, zero)
+                total += rest.scaled(Surd(covariances[i][j] * lowered[j]))
+        for k in walls:
+            if covariances[i][k]:
+                density = self.algebra.sqrt(2 * self.pi * covariances[k][k]).inverse
+                rest = self.moment(lowered, walls - {k}, zero | {k})
+                total += rest.scaled(density * Surd(covariances[i][k]), -(means[k] ** 2) / (2 * covariances[k][k]))
+        return total
+
+    @cached_property
+    def pi(self) -> FracElement:
+        return self.algebra.generator(PI)
+
+    def law(self, zero: frozenset[int]) -> Law:
+        """Means and covariances given that the walls in `zero` vanish."""
+        if zero not in self.laws:
+            k = max(zero)
+            means, covariances = self.law(zero - {k})
+            size = range(len(means))
+            slopes = [covariances[i][k] / covariances[k][k] for i in size]
+            self.laws[zero] = (
+                tuple(means[i] - slopes[i] * means[k] for i in size),
+                tuple(tuple(covariances[i][j] - slopes[i] * covariances[k][j] for j in size) for i in size),
+            )
+        return self.laws[zero]
+
+    def _orthant(self, walls: frozenset[int], zero: frozenset[int]) -> NormalForm:
+        """P(W_k > 0 for all k in walls | …): Φ, asin, or a sum of asin for three at zero thresholds."""
+        means, covariances = self.law(zero)
+        algebra = self.algebra
+        if not walls:
+            return algebra.constant(1)
+        if len(walls) == 1:
+            (k,) = walls
+            return algebra.Phi(Surd(means[k]) * algebra.sqrt(1 / covariances[k][k]))
+        if len(walls) > 3 or any(means[k] for k in walls):
+            what = "thresholds away from zero" if any(means[k] for k in walls) else "four-fold orthants"
+            raise NotInClassError(
+                f"The expectation needs a normal probability of {len(walls)} dimensions with {what}, "
+                "which has no elementary form."
+            )
+        total = algebra.constant(algebra.one / 2 ** len(walls))
+        weight = Surd(1 / (2 ** (len(walls) - 1) * self.pi))
+        for k, l in combinations(sorted(walls), 2):
+            scale = algebra.sqrt(1 / (covariances[k][k] * covariances[l][l]))
+            total += algebra.asin(Surd(covariances[k][l]) * scale).scaled(weight)
+        return total
+
+
+def _lower(powers: tuple[int, ...], i: int) -> tuple[int, ...]:
+    return tuple(p - (j == i) for j, p in enumerate(powers))

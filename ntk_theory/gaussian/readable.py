@@ -1,0 +1,124 @@
+"""A normal form as a person would write it: common factors in front, radicals merged, acos where it shortens."""
+
+from functools import reduce
+from math import gcd, lcm
+from operator import mul
+
+import sympy
+from sympy import Expr
+from sympy.polys.fields import FracElement
+from sympy.polys.rings import PolyElement
+
+from ntk_theory.gaussian.normal_form import PI, Algebra, Atom, Atoms, Key, NormalForm, Surd
+from ntk_theory.symbols import c as correlation
+
+
+def expression(form: NormalForm) -> Expr:
+    """The form as a SymPy expression in √q1, √q2, c and the parameters; no `simplify` is involved."""
+    algebra = form.algebra
+    if form.is_zero:
+        return sympy.S.Zero
+    table = dict(form.table)
+    shown: list[tuple[Surd, FracElement, Expr]] = []
+    for key, coefficient in form.table.items():
+        turned = _turned_angle(algebra, table, key)
+        if turned is not None:
+            radicand, power, _ = key
+            del table[(radicand, power, frozenset())], table[key]
+            shown.append((Surd(coefficient, radicand), power, turned))
+    for (radicand, power, atoms), coefficient in table.items():
+        shown.append((Surd(coefficient, radicand), power, _product(algebra, atoms)))
+    common = _common_factor(algebra, [surd.coefficient for surd, _, _ in shown])
+    rest = Surd(1 / common)
+    summands = [_factor(algebra, rest * surd, power) * value for surd, power, value in shown]
+    return algebra.restore(_factored(algebra, common)) * sympy.Add(*summands)
+
+
+def _turned_angle(algebra: Algebra, table: dict[Key, FracElement], key: Key) -> Expr | None:
+    """π/2 ± asin(c) is written with the angle acos(c) between the inputs, as in Cho & Saul 2009."""
+    radicand, power, atoms = key
+    if atoms != frozenset({(Atom("asin", Surd(algebra.generator(correlation))), 1)}):
+        return None
+    constant = table.get((radicand, power, frozenset()))
+    half_turn = algebra.generator(PI) / 2 * table[key]
+    if constant == half_turn:
+        return sympy.pi - sympy.acos(correlation)
+    return -sympy.acos(correlation) if constant == -half_turn else None
+
+
+def _common_factor(algebra: Algebra, coefficients: list[FracElement]) -> FracElement:
+    """What all coefficients share: numerators' common divisor, numbers, and powers of single symbols below."""
+    ring = algebra.field.ring
+    numerator = reduce(lambda a, b: a.gcd(b), (r.numer.primitive()[1] for r in coefficients))
+    shared = tuple(
+        max(exponents) for exponents in zip(*(min_exponents(r.denom) for r in coefficients), strict=True)
+    )
+    denominator = ring({shared: ring.domain.one})
+    contents = [ring.domain.to_sympy(r.numer.content() / r.denom.content()) for r in coefficients]
+    content = sympy.Rational(gcd(*(int(r.p) for r in contents)), lcm(*(int(r.q) for r in contents)))
+    common = algebra.field(numerator) / algebra.field(denominator) * algebra.field.domain.from_sympy(content)
+    negative = all((r / common).numer.LC < 0 for r in coefficients)
+    return -common if negative else common
+
+
+def min_exponents(polynomial: PolyElement) -> tuple[int, ...]:
+    """The largest monomial that divides `polynomial`, as exponents."""
+    return tuple(map(min, zip(*polynomial.monoms(), strict=True)))
+
+
+def _factor(algebra: Algebra, surd: Surd, power: FracElement) -> Expr:
+    return _surd(algebra, surd) * sympy.exp(algebra.restore(sympy.factor(power.as_expr())))
+
+
+def _surd(algebra: Algebra, surd: Surd) -> Expr:
+    """R·√D with factors of D that divide R's denominator moved under one root there."""
+    coefficient = surd.coefficient
+    above: list[PolyElement] = []
+    below: list[PolyElement] = []
+    for factor in surd.radicand:
+        quotient, remainder = coefficient.denom.div(factor)
+        if remainder:
+            above.append(factor)
+        else:
+            coefficient = algebra.field(coefficient.numer) / algebra.field(quotient)
+            below.append(factor)
+    result = _factored(algebra, coefficient)
+    for factors, sign in ((above, 1), (below, -1)):
+        for radicand in _merged(algebra, factors):
+            result = result * radicand ** sympy.Rational(sign, 2)
+    return algebra.restore(result)
+
+
+def _merged(algebra: Algebra, factors: list[PolyElement]) -> list[Expr]:
+    """Radicands to print: (1 - c)(1 + c) as 1 - c², everything else factor by factor."""
+    ring = algebra.field.ring
+    c = ring.gens[2]
+    rest = [f for f in factors if f not in (1 - c, 1 + c)]
+    pair = [f for f in factors if f in (1 - c, 1 + c)]
+    return [f.as_expr() for f in rest] + ([reduce(mul, pair).as_expr()] if pair else [])
+
+
+def _factored(algebra: Algebra, element: FracElement) -> Expr:
+    """Numerator and denominator in irreducible factors, each turned to be positive where that is proven."""
+    content = algebra.field.domain.one
+    sides = []
+    for polynomial, exponent in ((element.numer, 1), (element.denom, -1)):
+        number, factors = polynomial.factor_list()
+        content = content * number**exponent
+        for factor, multiplicity in factors:
+            sign = algebra.sign(factor) if algebra.has_sign(factor) else 1
+            content = content * sign**multiplicity
+            sides.append((factor * sign).as_expr() ** (exponent * multiplicity))
+    return algebra.field.domain.to_sympy(content) * sympy.Mul(*sides)
+
+
+def _product(algebra: Algebra, atoms: Atoms) -> Expr:
+    result: Expr = sympy.S.One
+    for atom, multiplicity in atoms:
+        argument = _surd(algebra, atom.argument)
+        if atom.function == "asin":
+            value = sympy.asin(argument)
+        else:
+            value = (1 + sympy.erf(argument / sympy.sqrt(2))) / 2
+        result *= value**multiplicity
+    return result

@@ -1,0 +1,46 @@
+"""What every layer says of itself: four equations for its kernels, and a finite network to hold against them."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from jaxtyping import Array, Float
+from sympy import Expr, Symbol
+
+
+@dataclass(frozen=True)
+class LayerEquations:
+    """A layer's map of kernels, in the symbols of `ntk_theory.symbols`.
+
+    The state of a pair of inputs before the layer is (q1, q2, c, Θ): variances, correlation, NTK. A single
+    input's is (q, Θ). The state after it is
+
+    - `variance`: the new q, in q;
+    - `covariance`: the new c √(q1 q2), in q1, q2, c;
+    - `ntk`: the new Θ of a pair, in q1, q2, c, Theta;
+    - `ntk_diagonal`: the new Θ(x, x), in q, Theta. It is `ntk` at q1 = q2 and c = 1, kept apart so that the
+      diagonal of a Gram matrix never passes through c;
+    - `values`: the numbers of the layer's own symbols (sigma_w, sigma_b).
+    """
+
+    variance: Expr
+    covariance: Expr
+    ntk: Expr
+    ntk_diagonal: Expr
+    values: dict[Symbol, float]
+
+
+class Layer(Protocol):
+    """The contract of a layer file."""
+
+    @property
+    def equations(self) -> LayerEquations:
+        """Theory: the layer's map of kernels."""
+        ...
+
+    def init(self, key: Array, features: int, width: int) -> tuple[Any, int]:
+        """Simulation: parameters for `features` incoming features, and the number that leave."""
+        ...
+
+    def apply(self, params: Any, h: Float[Array, "batch features"]) -> Float[Array, "batch features_out"]:
+        """Simulation: the layer on a batch."""
+        ...

@@ -1,0 +1,44 @@
+"""An elementwise activation h ↦ φ(h).
+
+Equations (Cho & Saul 2009; Jacot, Gabriel & Hongler 2018, theorem 1): Σ′ = K(Σ) = E[φ(u)φ(v)],
+Θ′ = K̇(Σ)·Θ with K̇ = E[φ′(u)φ′(v)], (u, v) a centred Gaussian pair with covariance Σ.
+"""
+
+from dataclasses import dataclass
+
+from jaxtyping import Array, Float
+
+from ntk_theory.activation import Activation
+from ntk_theory.dual import Dual
+from ntk_theory.dual import dual as derive
+from ntk_theory.layers.equations import LayerEquations
+from ntk_theory.printing import elementwise
+from ntk_theory.symbols import theta
+
+
+@dataclass(frozen=True)
+class Nonlinearity:
+    """φ, elementwise. `theory` replaces the derived dual by one of yours, to be held against the networks."""
+
+    activation: Activation
+    theory: Dual | None = None
+
+    @property
+    def equations(self) -> LayerEquations:
+        """Σ′ = K(Σ) and Θ′ = K̇(Σ) Θ. Raises `DivergentExpectationError` where φ jumps."""
+        dual = self.theory or derive(self.activation)
+        return LayerEquations(
+            variance=dual.variance,
+            covariance=dual.kernel,
+            ntk=dual.derivative * theta,
+            ntk_diagonal=dual.derivative_variance * theta,
+            values={},
+        )
+
+    def init(self, key: Array, features: int, width: int) -> tuple[None, int]:  # noqa: ARG002
+        """No parameters; as many features leave as come."""
+        return None, features
+
+    def apply(self, params: None, h: Float[Array, "batch features"]) -> Float[Array, "batch features"]:  # noqa: ARG002
+        """φ(h)."""
+        return elementwise(self.activation)(h)

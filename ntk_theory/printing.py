@@ -1,0 +1,150 @@
+"""SymPy expressions printed as JAX functions, elementwise: for φ in finite networks and for compiled kernels.
+
+`freeze` is the last place that sees SymPy. Unknown nodes are an error, loudly; branches that are not taken
+see an argument clamped to where they hold, so that neither values nor gradients become NaN there.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.special
+import sympy
+from jaxtyping import Array, Float
+from sympy import Expr, Symbol, oo
+from sympy.printing.pycode import PythonCodePrinter
+
+from ntk_theory.activation import Activation
+from ntk_theory.activation.activation import tanh_form
+from ntk_theory.errors import NotInClassError
+from ntk_theory.symbols import x
+
+
+def _softplus(w: Float[Array, "..."]) -> Float[Array, "..."]:
+    return jnp.logaddexp(w, 0)
+
+
+_FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
+    sympy.exp: ("exp", jnp.exp),
+    sympy.log: ("log", jnp.log),
+    sympy.erf: ("erf", jax.scipy.special.erf),
+    sympy.sin: ("sin", jnp.sin),
+    sympy.cos: ("cos", jnp.cos),
+    sympy.tan: ("tan", jnp.tan),
+    sympy.asin: ("arcsin", jnp.arcsin),
+    sympy.acos: ("arccos", jnp.arccos),
+    sympy.atan: ("arctan", jnp.arctan),
+    sympy.sinh: ("sinh", jnp.sinh),
+    sympy.cosh: ("cosh", jnp.cosh),
+    sympy.tanh: ("tanh", jnp.tanh),
+}
+_NAMESPACE: dict[str, Any] = dict(_FUNCTIONS.values()) | {
+    "sqrt": jnp.sqrt,
+    "softplus": _softplus,
+    "pi": jnp.pi,
+    "e": jnp.e,
+}
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Source text of one elementwise function: arguments, common subexpressions, results. No SymPy in it."""
+
+    arguments: tuple[str, ...]
+    body: str
+
+    @property
+    def source(self) -> str:
+        return f"def function({', '.join(self.arguments)}):\n{self.body}"
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The function, in `jax.numpy`."""
+        namespace = dict(_NAMESPACE)
+        exec(compile(self.source, "<printed by ntk_theory>", "exec"), namespace)
+        return namespace["function"]
+
+
+class _Printer(PythonCodePrinter):
+    """Python source over the names of `_NAMESPACE`; anything else is refused."""
+
+    def _print_Pow(self, expr: Expr, rational: bool = False) -> str:  # noqa: ARG002 (SymPy's signature)
+        base, exponent = expr.as_base_exp()
+        if exponent == sympy.Rational(1, 2):
+            return f"sqrt({self._print(base)})"
+        if exponent == -sympy.Rational(1, 2):
+            return f"(1/sqrt({self._print(base)}))"
+        return f"({self._print(base)})**({self._print(exponent)})"
+
+    def _print_Rational(self, expr: Expr) -> str:
+        return f"({expr.p}/{expr.q})"
+
+    def _print_Float(self, expr: Expr) -> str:
+        return repr(float(expr))
+
+    def _print_Pi(self, expr: Expr) -> str:  # noqa: ARG002
+        return "pi"
+
+    def _print_Exp1(self, expr: Expr) -> str:  # noqa: ARG002
+        return "e"
+
+    def _print_log(self, expr: Expr) -> str:
+        rest = expr.args[0] - 1
+        if isinstance(rest, sympy.exp):
+            return f"softplus({self._print(rest.args[0])})"
+        return f"log({self._print(expr.args[0])})"
+
+    def _print_Function(self, expr: Expr) -> str:
+        if type(expr) not in _FUNCTIONS:
+            raise NotInClassError(f"No JAX form is known for {type(expr).__name__}, in {expr}.")
+        return f"{_FUNCTIONS[type(expr)][0]}({', '.join(map(self._print, expr.args))})"
+
+    _print_exp = _print_erf = _print_sin = _print_cos = _print_tan = _print_asin = _print_Function
+    _print_acos = _print_atan = _print_sinh = _print_cosh = _print_tanh = _print_Function
+
+    def emptyPrinter(self, expr: object) -> str:
+        raise NotInClassError(f"No JAX form is known for {type(expr).__name__}, in {expr}.")
+
+
+def freeze(arguments: Sequence[Symbol], results: Expr | Sequence[Expr]) -> Frozen:
+    """Print `results` as a function of `arguments`, common subexpressions once.
+
+    Raises `NotInClassError` for a function that has no JAX form, or a symbol that is no argument.
+    """
+    single = isinstance(results, Expr)
+    expressions = [results] if single else list(results)
+    free = set().union(*(e.free_symbols for e in expressions)) - set(arguments)
+    if free:
+        names = ", ".join(sorted(map(str, free)))
+        raise NotInClassError(
+            f"{names} must be given numbers before this can be compiled: use .subs or write them in."
+        )
+    printer = _Printer({"fully_qualified_modules": False})
+    shared, reduced = sympy.cse(expressions, symbols=(Symbol(f"t{i}") for i in range(10_000)), order="none")
+    lines = [f"    {name} = {printer.doprint(value)}" for name, value in shared]
+    values = [printer.doprint(value) for value in reduced]
+    lines.append("    return " + (values[0] if single else f"({', '.join(values)},)"))
+    return Frozen(tuple(str(a) for a in arguments), "\n".join(lines))
+
+
+@lru_cache(maxsize=256)
+def elementwise(phi: Activation) -> Callable[[Float[Array, "..."]], Float[Array, "..."]]:
+    """φ as a JAX function of an array, its pieces selected without evaluating any outside its interval."""
+    parts = [(p, freeze([x], tanh_form(p.expression)).function) for p in phi.pieces]
+
+    def function(h: Float[Array, "..."]) -> Float[Array, "..."]:
+        result = jnp.zeros_like(h)
+        for piece, smooth in parts:
+            inside = h
+            if piece.lower != -oo:
+                inside = jnp.maximum(inside, float(piece.lower))
+            if piece.upper != oo:
+                inside = jnp.minimum(inside, float(piece.upper))
+            value = jnp.broadcast_to(jnp.asarray(smooth(inside), h.dtype), h.shape)
+            result = value if piece.lower == -oo else jnp.where(h > float(piece.lower), value, result)
+        return result
+
+    return function
