@@ -39,9 +39,7 @@ def calibration(
             f"mean {mu.shape} and y {value.shape} must be equal shapes, std {sigma.shape} their first axis."
         )
     if not (sigma > 0).all():
-        raise DataError(
-            f"std holds {sigma[~(sigma > 0)][0]}: an interval needs a positive standard deviation."
-        )
+        raise DataError(f"std holds {sigma[~(sigma > 0)][0]}: an interval needs a positive standard deviation.")
     if not all(0 < p < 1 for p in levels):
         raise DataError(f"levels = {levels} must lie between 0 and 1.")
     sigma = sigma.reshape((-1,) + (1,) * (mu.ndim - 1))

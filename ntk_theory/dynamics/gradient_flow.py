@@ -159,9 +159,7 @@ def _across(gram: Float[ArrayLike, "test train"], flow: Spectrum) -> Float[np.nd
     """Θ(x, X) U."""
     matrix = np.asarray(gram, np.float64)
     if matrix.ndim != 2 or matrix.shape[1] != len(flow.eigenvalues):
-        raise ShapeError(
-            f"Θ(x, X) has shape {matrix.shape}; expected (test points, {len(flow.eigenvalues)})."
-        )
+        raise ShapeError(f"Θ(x, X) has shape {matrix.shape}; expected (test points, {len(flow.eigenvalues)}).")
     if not np.isfinite(matrix).all():
         raise DataError("Θ(x, X) holds a number that is not finite. Check the inputs for NaN and overflow.")
     return matrix @ flow.eigenvectors
@@ -170,9 +168,7 @@ def _across(gram: Float[ArrayLike, "test train"], flow: Spectrum) -> Float[np.nd
 def _times(t: Times) -> Float[np.ndarray, "times"]:
     times = np.atleast_1d(np.asarray(t, np.float64))
     if times.ndim != 1 or np.isnan(times).any() or (times < 0).any():
-        raise DataError(
-            f"t = {t} is not a time: it must be ≥ 0 (inf included), or a sequence of such numbers."
-        )
+        raise DataError(f"t = {t} is not a time: it must be ≥ 0 (inf included), or a sequence of such numbers.")
     return times
 
 

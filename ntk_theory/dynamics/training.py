@@ -45,51 +45,42 @@ def train(
     steps: int | Sequence[int],
     members: int = 1,
     step_fraction: float = 0.5,
+    centred: bool = False,
 ) -> Training:
     """Train `members` networks of hidden `width` and record their outputs, in float32.
 
     `steps` is the number of steps, or an ascending sequence of those to record. The step size is
-    `step_fraction` · 2/λ_max, with λ_max the largest of the members' own NTKs at the start.
+    `step_fraction` · 2/λ_max, with λ_max the largest of the members' own NTKs at the start. `centred` trains
+    f - f_0 in place of f (Chizat, Oyallon & Bach 2019): the flow then starts at 0 and its mean is the kernel's.
     Raises `ShapeError`, and `DataError` for numbers out of range or a descent that leaves the finite numbers.
     """
     inputs, targets, tests = (jnp.asarray(a, jnp.float32) for a in (x_train, y_train, x_test))
-    if (
-        targets.ndim != 2
-        or inputs.ndim != 2
-        or len(inputs) != len(targets)
-        or tests.shape[1:] != inputs.shape[1:]
-    ):
+    if targets.ndim != 2 or inputs.ndim != 2 or len(inputs) != len(targets) or tests.shape[1:] != inputs.shape[1:]:
         raise ShapeError(
             f"x_train {inputs.shape}, y_train {targets.shape}, x_test {tests.shape}; "
             "expected (n, d), (n, out), (m, d)."
         )
     if not 0 < step_fraction < 1 or members < 1:
-        raise DataError(
-            f"step_fraction = {step_fraction} must lie in (0, 1), members = {members} be at least 1."
-        )
+        raise DataError(f"step_fraction = {step_fraction} must lie in (0, 1), members = {members} be at least 1.")
     records = np.unique(np.concatenate([[0], np.atleast_1d(np.asarray(steps, np.int64))]))
     if records[0] < 0:
         raise DataError(f"steps = {steps} must not be negative.")
     keys = jax.random.split(jax.random.key(seed), members)
     start = net.apply(net.init(keys[0], inputs.shape, width=width), inputs[:1])
     if start.shape[1] != targets.shape[1]:
-        raise ShapeError(
-            f"The network has {start.shape[1]} outputs, y_train {targets.shape[1]}: make them equal."
-        )
+        raise ShapeError(f"The network has {start.shape[1]} outputs, y_train {targets.shape[1]}: make them equal.")
 
     def begin(key: Array) -> Any:
         return net.init(key, inputs.shape, width=width)
 
-    steepest = jax.jit(
-        lambda all_keys: jax.lax.map(lambda k: largest_eigenvalue(net, begin(k), inputs), all_keys)
-    )
+    steepest = jax.jit(lambda all_keys: jax.lax.map(lambda k: largest_eigenvalue(net, begin(k), inputs), all_keys))
     largest = float(steepest(keys).max())
     step_size = step_fraction * 2 / largest
-    path = _path(net, inputs, targets, tests, step_size)
+    path = _path(net, inputs, targets, tests, step_size, centred)
     lengths = jnp.asarray(np.diff(records))
-    outputs, test_outputs = jax.jit(
-        lambda all_keys: jax.lax.map(lambda k: path(begin(k), lengths), all_keys)
-    )(keys)
+    outputs, test_outputs = jax.jit(lambda all_keys: jax.lax.map(lambda k: path(begin(k), lengths), all_keys))(
+        keys
+    )
     result = Training(records, step_size, largest, np.asarray(outputs), np.asarray(test_outputs))
     if not np.isfinite(result.train_outputs).all():
         raise DataError(
@@ -123,25 +114,29 @@ def _path(
     y: Float[Array, "train out"],
     x_test: Float[Array, "test features"],
     step_size: float,
+    centred: bool,
 ) -> Callable[[Any, Int[Array, "segments"]], tuple[Array, Array]]:
     """Descend segment after segment, and return the outputs before the first and after each."""
-
-    def loss(params: Any) -> Float[Array, ""]:
-        return 0.5 * jnp.sum((net.apply(params, x) - y) ** 2)
-
-    def step(_: int, params: Any) -> Any:
-        return jax.tree.map(lambda p, g: p - step_size * g, params, jax.grad(loss)(params))
 
     def outputs(params: Any) -> tuple[Array, Array]:
         return net.apply(params, x), net.apply(params, x_test)
 
-    def segment(params: Any, length: Array) -> tuple[Any, tuple[Array, Array]]:
-        params = jax.lax.fori_loop(0, length, step, params)
-        return params, outputs(params)
-
     def run(params: Any, lengths: Int[Array, "segments"]) -> tuple[Array, Array]:
         first = outputs(params)
+        start, start_test = first if centred else (0.0, 0.0)
+
+        def loss(params: Any) -> Float[Array, ""]:
+            return 0.5 * jnp.sum((net.apply(params, x) - start - y) ** 2)
+
+        def step(_: int, params: Any) -> Any:
+            return jax.tree.map(lambda p, g: p - step_size * g, params, jax.grad(loss)(params))
+
+        def segment(params: Any, length: Array) -> tuple[Any, tuple[Array, Array]]:
+            params = jax.lax.fori_loop(0, length, step, params)
+            return params, outputs(params)
+
         _, rest = jax.lax.scan(segment, params, lengths)
-        return tuple(jnp.concatenate([a[None], b]) for a, b in zip(first, rest, strict=True))  # type: ignore[return-value]
+        path, path_test = (jnp.concatenate([a[None], b]) for a, b in zip(first, rest, strict=True))
+        return path - start, path_test - start_test
 
     return run

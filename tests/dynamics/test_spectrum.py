@@ -24,9 +24,7 @@ def test_well_conditioned_is_left_alone() -> None:
 
 def test_apply_is_a_function_of_the_matrix() -> None:
     matrix, b = gram(8, 20), np.arange(16.0).reshape(8, 2)
-    np.testing.assert_allclose(
-        spectrum(matrix).apply(np.reciprocal, b), np.linalg.solve(matrix, b), rtol=1e-8
-    )
+    np.testing.assert_allclose(spectrum(matrix).apply(np.reciprocal, b), np.linalg.solve(matrix, b), rtol=1e-8)
 
 
 def test_singular_by_rounding_is_mended_and_said() -> None:

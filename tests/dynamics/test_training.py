@@ -34,6 +34,16 @@ def test_it_descends_as_written() -> None:
     )
 
 
+def test_centred_training_starts_at_zero_and_knows_it() -> None:
+    result = train(NET, X, Y, X_TEST, seed=5, width=16, steps=3, centred=True)
+    assert not result.train_outputs[:, 0].any()
+    # Shifting the targets by f_0 is the same descent.
+    x = jnp.asarray(X, jnp.float32)
+    start = NET.apply(NET.init(jax.random.split(jax.random.key(5), 1)[0], X.shape, width=16), x)
+    shifted = train(NET, X, Y + np.asarray(start), X_TEST, seed=5, width=16, steps=3)
+    np.testing.assert_allclose(result.train_outputs + np.asarray(start), shifted.train_outputs, atol=1e-4)
+
+
 def test_largest_eigenvalue_is_that_of_the_jacobian() -> None:
     params = NET.init(jax.random.key(1), X.shape, width=16)
     x = jnp.asarray(X, jnp.float32)
