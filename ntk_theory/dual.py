@@ -108,9 +108,10 @@ def dual(what: str | Expr | Activation) -> Dual:
     return _derive(activation(what))
 
 
-def latex(formula: Expr) -> str:
-    """A formula in LaTeX as a paper sets it: √q1 √q2 under one root, fractions in front of sums."""
-    return _PaperPrinter({"inv_trig_style": "abbreviated", "ln_notation": False}).doprint(formula)
+def latex(formula: Expr, names: dict[sympy.Symbol, str] | None = None) -> str:
+    """A formula in LaTeX as a paper sets it: √q1 √q2 under one root; `names` says how symbols are written."""
+    settings = {"inv_trig_style": "full", "ln_notation": False, "symbol_names": names or {}}
+    return _PaperPrinter(settings).doprint(formula)
 
 
 @lru_cache(maxsize=512)

@@ -6,16 +6,21 @@ finite network: `init`, `apply`, `empirical_ntk`. `ntk_theory.verify` holds one 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import jax
 from jaxtyping import Array, Float
+from sympy import Expr
 
+from ntk_theory.activation import Activation, activation
+from ntk_theory.dual import Dual
 from ntk_theory.errors import DataError, ShapeError
-from ntk_theory.layers import Layer, Nonlinearity
+from ntk_theory.layers import Dense, Layer, Nonlinearity
 
 if TYPE_CHECKING:
-    pass
+    from ntk_theory.kernels import KernelFunction
+    from ntk_theory.recursion import Recursion
 
 
 @dataclass(frozen=True)
@@ -48,3 +53,63 @@ class Network:
         for layer, layer_params in zip(self.layers, params, strict=True):
             h = layer.apply(layer_params, h)
         return h
+
+    def recursion(self) -> "Recursion":
+        """The equations of Σ and Θ from the inputs to the output, as SymPy, printable and in LaTeX."""
+        from ntk_theory.recursion import recursion
+
+        return recursion(self.layers)
+
+    # The network is the handle users hold: these two hand over to rooms further along, when called.
+
+    @cached_property
+    def kernel_fn(self) -> "KernelFunction":
+        """Σ and Θ of the infinitely wide network, compiled from its equations."""
+        from ntk_theory.codegen import compile_network
+        from ntk_theory.kernels import KernelFunction
+
+        return KernelFunction(compile_network(self.layers))
+
+    def empirical_ntk(
+        self,
+        params: tuple[Any, ...],
+        x1: Float[Array, "n1 features"],
+        x2: Float[Array, "n2 features"] | None = None,
+    ) -> Float[Array, "n1 n2"]:
+        """Σ over parameters of ∂f(x1)·∂f(x2) of this finite network, averaged over its outputs."""
+        from ntk_theory.sampling.plain import empirical_ntk
+
+        return empirical_ntk(self, params, x1, x2)
+
+
+def serial(*layers: Layer) -> Network:
+    """A network of the given layers, in order. The first and the last must be `Dense`."""
+    if not layers:
+        raise DataError(
+            "A network needs at least one layer, as in serial(Dense(1.4), Nonlinearity(act), Dense(1.0))."
+        )
+    for position, layer in (("first", layers[0]), ("last", layers[-1])):
+        if not isinstance(layer, Dense):
+            raise DataError(f"The {position} layer is {layer!r}; kernels are built for Dense layers at both ends.")
+    return Network(tuple(layers))
+
+
+def mlp(
+    what: str | Expr | Activation,
+    *,
+    depth: int,
+    W_std: float = 1.0,
+    b_std: float = 0.0,
+    outputs: int = 1,
+    theory: Dual | None = None,
+) -> Network:
+    """A fully connected network: `depth` times Dense and φ, then a linear readout with `outputs` outputs.
+
+    `theory` replaces the derived dual of φ by one of yours. Raises `ActivationSyntaxError`, and `DataError`
+    for a depth below 0 or standard deviations that are none.
+    """
+    if depth < 0:
+        raise DataError(f"depth = {depth} must be at least 0: it counts the applications of the activation.")
+    nonlinearity = Nonlinearity(activation(what), theory)
+    hidden = [Dense(W_std, b_std), nonlinearity] * depth
+    return serial(*hidden, Dense(W_std, b_std, width=outputs))

@@ -37,6 +37,7 @@ _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
     sympy.asin: ("arcsin", jnp.arcsin),
     sympy.acos: ("arccos", jnp.arccos),
     sympy.atan: ("arctan", jnp.arctan),
+    sympy.atan2: ("arctan2", jnp.arctan2),
     sympy.sinh: ("sinh", jnp.sinh),
     sympy.cosh: ("cosh", jnp.cosh),
     sympy.tanh: ("tanh", jnp.tanh),
@@ -103,7 +104,7 @@ class _Printer(PythonCodePrinter):
         return f"{_FUNCTIONS[type(expr)][0]}({', '.join(map(self._print, expr.args))})"
 
     _print_exp = _print_erf = _print_sin = _print_cos = _print_tan = _print_asin = _print_Function
-    _print_acos = _print_atan = _print_sinh = _print_cosh = _print_tanh = _print_Function
+    _print_acos = _print_atan = _print_atan2 = _print_sinh = _print_cosh = _print_tanh = _print_Function
 
     def emptyPrinter(self, expr: object) -> str:
         raise NotInClassError(f"No JAX form is known for {type(expr).__name__}, in {expr}.")

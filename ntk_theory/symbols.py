@@ -15,6 +15,9 @@ q2 = Symbol("q2", positive=True)
 c = Symbol("c", real=True)
 """Their correlation, in [-1, 1]: Cov(u, v) = c √(q1 q2)."""
 
+kappa = Symbol("kappa", real=True)
+"""Their covariance κ = c √(q1 q2)."""
+
 theta = Symbol("Theta", real=True)
 """The NTK of a pair before a layer."""
 

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import sympy
 from jaxtyping import Array, Float
 
 from ntk_theory.errors import DataError
 from ntk_theory.layers.equations import LayerEquations
-from ntk_theory.symbols import c, q, q1, q2, sigma_b, sigma_w, theta
+from ntk_theory.symbols import kappa, q, sigma_b, sigma_w, theta
 
 
 class DenseParams(NamedTuple):
@@ -47,7 +46,7 @@ class Dense:
     @property
     def equations(self) -> LayerEquations:
         """Σ′ = σ_w² Σ + σ_b² and Θ′ = Σ′ + σ_w² Θ."""
-        covariance = sigma_w**2 * c * sympy.sqrt(q1 * q2) + sigma_b**2
+        covariance = sigma_w**2 * kappa + sigma_b**2
         variance = sigma_w**2 * q + sigma_b**2
         return LayerEquations(
             variance=variance,

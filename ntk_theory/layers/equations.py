@@ -11,12 +11,12 @@ from sympy import Expr, Symbol
 class LayerEquations:
     """A layer's map of kernels, in the symbols of `ntk_theory.symbols`.
 
-    The state of a pair of inputs before the layer is (q1, q2, c, Θ): variances, correlation, NTK. A single
-    input's is (q, Θ). The state after it is
+    The state of a pair of inputs before the layer is (q1, q2, κ, Θ): variances, covariance, NTK; c stands for
+    κ/√(q1 q2). A single input's is (q, Θ). The state after it is
 
     - `variance`: the new q, in q;
-    - `covariance`: the new c √(q1 q2), in q1, q2, c;
-    - `ntk`: the new Θ of a pair, in q1, q2, c, Theta;
+    - `covariance`: the new κ, in q1, q2, c, kappa;
+    - `ntk`: the new Θ of a pair, in q1, q2, c, kappa, Theta;
     - `ntk_diagonal`: the new Θ(x, x), in q, Theta. It is `ntk` at q1 = q2 and c = 1, kept apart so that the
       diagonal of a Gram matrix never passes through c;
     - `values`: the numbers of the layer's own symbols (sigma_w, sigma_b).

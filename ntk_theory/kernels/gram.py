@@ -1,0 +1,122 @@
+"""The kernel function that users call: `kernel_fn(x1, x2=None, get=("nngp", "ntk"))`."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ntk_theory.codegen import CompiledKernel
+from ntk_theory.errors import DataError, EnclosureError, ShapeError
+
+NAMES = ("nngp", "ntk")
+TRUNCATION_LIMIT = 1e-6
+
+
+class Kernels(NamedTuple):
+    """Gram matrices of shape (n1, n2); a name that was not asked for is None."""
+
+    nngp: Any = None
+    ntk: Any = None
+
+
+class KernelFunction:
+    """Σ and Θ of a network, compiled.
+
+    `kernel_fn(x1, x2, get)` takes inputs of shape (n1, features) and (n2, features); without x2 the pairs
+    are those of x1 with itself, and the diagonal comes from the map of single inputs, not through c. One
+    name in `get` gives an array, a tuple of names a named tuple (neural-tangents' rule). NumPy arrays are
+    computed in their own precision and give NumPy arrays; JAX arrays, traced ones too, give JAX arrays.
+
+    Raises `ShapeError` for shapes that do not fit, `DataError` for entries that are not finite, and
+    `EnclosureError` where a series would be truncated by more than 1e-6 of the kernel.
+    """
+
+    def __init__(self, compiled: CompiledKernel) -> None:
+        self.compiled = compiled
+
+    @property
+    def source(self) -> str:
+        """The generated source text, layer by layer."""
+        return self.compiled.source
+
+    def __call__(self, x1: Any, x2: Any = None, get: str | Sequence[str] = NAMES) -> Any:
+        names = (get,) if isinstance(get, str) else tuple(get)
+        if unknown := [name for name in names if name not in NAMES]:
+            raise DataError(f"get = {get!r}: {unknown[0]!r} is not among {', '.join(NAMES)}.")
+        if isinstance(x1, jax.core.Tracer) or isinstance(x2, jax.core.Tracer):
+            kernels, _ = self._evaluate(x1, x2)
+        elif isinstance(x1, jax.Array):
+            _check(x1, x2)
+            kernels = self._compiled_call(x1, None if x2 is None else jnp.asarray(x2))
+        else:
+            kernels = self._numpy_call(x1, x2)
+        chosen = {name: getattr(kernels, name) for name in names}
+        return chosen[names[0]] if isinstance(get, str) else Kernels(**chosen)
+
+    def truncation(self, x1: Any, x2: Any = None) -> float:
+        """The largest truncation error of a series at these inputs, relative to √(K K); 0 for closed forms.
+
+        It is the bound |c|ᴺ·√(rest·rest) of `ntk_theory.codegen.series`, taken over all pairs and layers.
+        """
+        x1, x2 = _as_numpy(x1), None if x2 is None else _as_numpy(x2)
+        _check(x1, x2)
+        with jax.enable_x64(True):
+            return float(self._jitted(x1, x2)[1])
+
+    def _numpy_call(self, x1: Any, x2: Any) -> Kernels:
+        x1, x2 = _as_numpy(x1), None if x2 is None else _as_numpy(x2)
+        _check(x1, x2)
+        with jax.enable_x64(bool(x1.dtype == np.float64)):
+            kernels = self._compiled_call(x1, None if x2 is None else x2.astype(x1.dtype))
+        return Kernels(*(np.asarray(k) for k in kernels))
+
+    def _compiled_call(self, x1: Any, x2: Any) -> Kernels:
+        kernels, truncation = self._jitted(x1, x2)
+        if truncation > TRUNCATION_LIMIT:
+            raise EnclosureError(
+                f"The kernel's Hermite series would be truncated by {float(truncation):.1e} of its size at these "
+                "inputs: their variance is too large for it. Scale the inputs down (a mean square of 1 is usual), "
+                "or choose smaller W_std and b_std."
+            )
+        return kernels
+
+    @cached_property
+    def _jitted(self) -> Any:
+        return jax.jit(self._evaluate)
+
+    def _evaluate(
+        self, x1: Float[Array, "n1 features"], x2: Float[Array, "n2 features"] | None
+    ) -> tuple[Kernels, Float[Array, ""]]:
+        if x2 is None:
+            nngp, ntk, truncation = self.compiled.symmetric(x1)
+        else:
+            nngp, ntk, truncation = self.compiled.pairs(x1, x2)
+        return Kernels(nngp, ntk), truncation
+
+
+def _as_numpy(x: Any) -> np.ndarray:
+    array = np.asarray(x)
+    if array.dtype == object or np.iscomplexobj(array):
+        raise DataError(f"Inputs must be real numbers in one rectangular array; this has dtype {array.dtype}.")
+    return array if array.dtype == np.float32 else array.astype(np.float64)
+
+
+def _check(x1: Any, x2: Any) -> None:
+    for name, x in (("x1", x1), ("x2", x2)):
+        if x is None:
+            continue
+        if x.ndim != 2 or 0 in x.shape:
+            raise ShapeError(
+                f"{name} has shape {x.shape}; expected (inputs, features): use x[None] for one input."
+            )
+        if not bool(jnp.all(jnp.isfinite(x))):
+            row, column = np.argwhere(~np.isfinite(np.asarray(x)))[0]
+            raise DataError(
+                f"{name}[{row}, {column}] is {np.asarray(x)[row, column]}; every entry must be finite."
+            )
+    if x2 is not None and x1.shape[1] != x2.shape[1]:
+        raise ShapeError(f"x1 has {x1.shape[1]} features and x2 has {x2.shape[1]}; they must agree.")
