@@ -8,30 +8,59 @@ from jaxtyping import Float
 
 from ntk_theory.errors import DataError
 
+Content = Float[np.ndarray, "..."] | dict[str, np.ndarray]
+"""A table of numbers, or an archive's arrays by name."""
+
 FORMATS = "Give .csv or .npy with one input a row and its label in the last column, or .npz with arrays x and y."
 
 
 def read_arrays(path: Path) -> tuple[Float[np.ndarray, "n features"], np.ndarray]:
     """Inputs (n, features) in float64, finite, and labels (n,). Raises `DataError` with row and remedy."""
+    content = _read(path)
+    x, labels = _named(path, content) if isinstance(content, dict) else _apart(path, _table(path, content))
+    _check_finite(path, x)
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise DataError(
+            f"{path.name}: the label in row {np.flatnonzero(~np.isfinite(labels))[0]} is not finite. "
+            "Leave the row out, or fill the label in."
+        )
+    return x, labels
+
+
+def read_inputs(path: Path) -> Float[np.ndarray, "n features"]:
+    """Inputs alone: every column of a .csv or .npy, or the array x of an .npz. Raises `DataError`."""
+    content = _read(path)
+    if isinstance(content, dict):
+        if "x" not in content:
+            raise DataError(f"{path.name} has no array x; it holds {sorted(content) or 'nothing'}.")
+        content = _numeric(path, "x", content["x"])
+    x = _table(path, content)
+    _check_finite(path, x)
+    return x
+
+
+def _read(path: Path) -> Content:
     readers = {".csv": _csv, ".npy": _npy, ".npz": _npz}
     if path.suffix.lower() not in readers:
         raise DataError(f"{path.name}: the ending {path.suffix or '(none)'} is not known. {FORMATS}")
     if not path.is_file():
         raise DataError(f"{path} is not a file. Check the path.")
     try:
-        x, labels = readers[path.suffix.lower()](path)
+        return readers[path.suffix.lower()](path)
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror or error}.") from error
+
+
+def _check_finite(path: Path, x: Float[np.ndarray, "n features"]) -> None:
     if not np.isfinite(x).all():
         row, column = np.argwhere(~np.isfinite(x))[0]
         raise DataError(
             f"{path.name} holds {x[row, column]} in row {row}, column {column} (counted from 0). "
             "Leave the row out, or fill the value in."
         )
-    return x, labels
 
 
-def _csv(path: Path) -> tuple[Float[np.ndarray, "n features"], np.ndarray]:
+def _csv(path: Path) -> Content:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [(line, row) for line, row in enumerate(csv.reader(file), 1) if any(v.strip() for v in row)]
@@ -54,33 +83,34 @@ def _csv(path: Path) -> tuple[Float[np.ndarray, "n features"], np.ndarray]:
                     f"{path.name}: line {line}, column {column} (counted from 0) holds {field!r}, no number. "
                     "Write labels as numbers too."
                 )
-    return _apart(path, np.array([[float(v) for v in row] for _, row in rows]))
+    return np.array([[float(v) for v in row] for _, row in rows])
 
 
-def _npy(path: Path) -> tuple[Float[np.ndarray, "n features"], np.ndarray]:
-    return _apart(path, _numeric(path, "the array", _load(path)))
+def _npy(path: Path) -> Content:
+    array = _load(path)
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{path.name} is an archive of arrays; call it .npz. {FORMATS}")
+    return _numeric(path, "the array", array)
 
 
-def _npz(path: Path) -> tuple[Float[np.ndarray, "n features"], np.ndarray]:
+def _npz(path: Path) -> Content:
     archive = _load(path)
     if isinstance(archive, np.ndarray):
         raise DataError(f"{path.name} is a single array, not an archive of arrays. {FORMATS}")
     try:
         with archive:
-            arrays = {name: archive[name] for name in archive.files}
+            return {name: archive[name] for name in archive.files}
     except ValueError as error:
         raise DataError(f"{path.name} holds Python objects, not plain arrays. {FORMATS}") from error
+
+
+def _named(path: Path, arrays: dict[str, np.ndarray]) -> tuple[Float[np.ndarray, "n features"], np.ndarray]:
     if not {"x", "y"} <= arrays.keys():
         missing = "labels (y)" if "x" in arrays else "inputs (x)"
         raise DataError(f"{path.name} has no {missing}; it holds {sorted(arrays) or 'nothing'}. {FORMATS}")
-    x, y = _numeric(path, "x", arrays["x"]), arrays["y"]
-    x = x.reshape(len(x), -1) if x.ndim > 2 else x
-    if x.ndim != 2 or x.size == 0 or y.shape != (len(x),):
-        raise DataError(
-            f"{path.name}: x has shape {x.shape}, y {y.shape}; expected (n, features) and (n,), n ≥ 1."
-        )
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
-        raise DataError(f"{path.name}: the label in row {np.flatnonzero(~np.isfinite(y))[0]} is not finite.")
+    x, y = _table(path, _numeric(path, "x", arrays["x"])), arrays["y"]
+    if y.shape != (len(x),):
+        raise DataError(f"{path.name}: x has {len(x)} rows, y has shape {y.shape}; expected ({len(x)},).")
     if y.dtype.kind not in "fiubU":
         raise DataError(f"{path.name}: the labels y are of type {y.dtype}; expected numbers or text.")
     return x, y
@@ -93,24 +123,25 @@ def _load(path: Path) -> np.ndarray | np.lib.npyio.NpzFile:
         raise DataError(f"{path.name} is no plain NumPy file: {error}. {FORMATS}") from error
 
 
-def _numeric(path: Path, name: str, array: np.ndarray | np.lib.npyio.NpzFile) -> Float[np.ndarray, "..."]:
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
-        kind = array.dtype if isinstance(array, np.ndarray) else "an archive"
-        raise DataError(f"{path.name}: {name} is {kind}, expected an array of numbers. {FORMATS}")
+def _numeric(path: Path, name: str, array: np.ndarray) -> Float[np.ndarray, "..."]:
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{path.name}: {name} is of type {array.dtype}; expected numbers. {FORMATS}")
     return array.astype(np.float64)
 
 
-def _apart(path: Path, table: Float[np.ndarray, "..."]) -> tuple[Float[np.ndarray, "n features"], np.ndarray]:
-    if table.ndim != 2 or table.size == 0:
-        raise DataError(
-            f"{path.name} holds an array of shape {table.shape}, expected (n, features + 1). {FORMATS}"
-        )
+def _table(path: Path, array: Float[np.ndarray, "..."]) -> Float[np.ndarray, "n columns"]:
+    """Images (n, height, width) become rows."""
+    if array.ndim < 2 or array.size == 0:
+        raise DataError(f"{path.name} holds an array of shape {array.shape}; expected a row an input. {FORMATS}")
+    return array.reshape(len(array), -1)
+
+
+def _apart(
+    path: Path, table: Float[np.ndarray, "n columns"]
+) -> tuple[Float[np.ndarray, "n features"], np.ndarray]:
     if table.shape[1] < 2:
         raise DataError(f"{path.name} has one column; the labels are missing, or the inputs. {FORMATS}")
-    labels = table[:, -1]
-    if not np.isfinite(labels).all():
-        raise DataError(f"{path.name}: the label in row {np.flatnonzero(~np.isfinite(labels))[0]} is not finite.")
-    return table[:, :-1], labels
+    return table[:, :-1], table[:, -1]
 
 
 def _number(field: str) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from ntk_theory.errors import DataError, MissingExtraError
 from ntk_theory.report.data import load, split
 from ntk_theory.report.extras import PACKAGES, need
+from ntk_theory.report.files import read_inputs
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 4))
@@ -89,9 +90,9 @@ def test_csv_errors_name_the_place(tmp_path: Path, content: str | bytes, says: s
     [
         ({"x": X}, "no labels"),
         ({"y": LABELS}, "no inputs"),
-        ({"x": X, "y": LABELS[:5]}, r"y \(5,\)"),
+        ({"x": X, "y": LABELS[:5]}, r"shape \(5,\); expected \(30,\)"),
         ({"x": X, "y": np.full(30, np.nan)}, "label in row 0"),
-        ({"x": np.array([["a"] * 4] * 30), "y": LABELS}, "expected an array of numbers"),
+        ({"x": np.array([["a"] * 4] * 30), "y": LABELS}, "expected numbers"),
         ({"x": X, "y": LABELS + 1j}, "expected numbers or text"),
         ({"x": np.array([object()] * 30), "y": LABELS}, "Python objects"),
     ],
@@ -123,3 +124,17 @@ def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(PACKAGES, "absent_package", "absent-package")
     with pytest.raises(MissingExtraError, match=r"pip install 'ntk_theory\[report\]'"):
         need("absent_package.inner")
+
+
+def test_inputs_alone_have_no_label_column(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", X)
+    np.savez(tmp_path / "a.npz", x=X)
+    (tmp_path / "a.csv").write_text("\n".join(",".join(str(v) for v in row) for row in X))
+    for name in ("a.npy", "a.npz", "a.csv"):
+        np.testing.assert_array_equal(read_inputs(tmp_path / name), X)
+    np.savez(tmp_path / "b.npz", y=X)
+    with pytest.raises(DataError, match="no array x"):
+        read_inputs(tmp_path / "b.npz")
+    (tmp_path / "a.npz").rename(tmp_path / "c.npy")
+    with pytest.raises(DataError, match="archive of arrays"):
+        read_inputs(tmp_path / "c.npy")
