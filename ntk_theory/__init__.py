@@ -3,7 +3,9 @@
 Names are imported when first used, so that `import ntk_theory` is quick and derivations never load JAX.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ntk_theory.errors import NtkTheoryError
@@ -59,17 +61,25 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(import_module(_HOMES[name]), name)
-    elif name in _MODULES:
-        value = import_module(f"ntk_theory.{name}")
-    else:
+class _Package(ModuleType):
+    """Rooms are packages and some have their verb's name: here `ntk_theory.phase` is the verb, always.
+
+    Importing a submodule binds it in its parent; for a verb's room that binding is dropped.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _HOMES:
+            return getattr(import_module(_HOMES[name]), name)
+        if name in _MODULES:
+            return import_module(f"ntk_theory.{name}")
         raise AttributeError(f"module 'ntk_theory' has no attribute {name!r}")
-    # importing a room binds the room's own name here (phase, verify, report): the function takes its place
-    globals()[name] = value
-    return value
+
+    def __dir__(self) -> list[str]:
+        return sorted(__all__)
 
 
-def __dir__() -> list[str]:
-    return sorted(__all__)
+sys.modules[__name__].__class__ = _Package

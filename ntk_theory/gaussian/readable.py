@@ -51,7 +51,7 @@ def _common_factor(algebra: Algebra, coefficients: list[FracElement]) -> FracEle
     ring = algebra.field.ring
     numerator = reduce(lambda a, b: a.gcd(b), (r.numer.primitive()[1] for r in coefficients))
     shared = tuple(
-        max(exponents) for exponents in zip(*(min_exponents(r.denom) for r in coefficients), strict=True)
+        max(exponents) for exponents in zip(*(_monomial_divisor(r.denom) for r in coefficients), strict=True)
     )
     denominator = ring({shared: ring.domain.one})
     contents = [ring.domain.to_sympy(r.numer.content() / r.denom.content()) for r in coefficients]
@@ -61,7 +61,7 @@ def _common_factor(algebra: Algebra, coefficients: list[FracElement]) -> FracEle
     return -common if negative else common
 
 
-def min_exponents(polynomial: PolyElement) -> tuple[int, ...]:
+def _monomial_divisor(polynomial: PolyElement) -> tuple[int, ...]:
     """The largest monomial that divides `polynomial`, as exponents."""
     return tuple(map(min, zip(*polynomial.monoms(), strict=True)))
 
@@ -116,9 +116,7 @@ def _product(algebra: Algebra, atoms: Atoms) -> Expr:
     result: Expr = sympy.S.One
     for atom, multiplicity in atoms:
         argument = _surd(algebra, atom.argument)
-        if atom.function == "asin":
-            value = sympy.asin(argument)
-        else:
-            value = (1 + sympy.erf(argument / sympy.sqrt(2))) / 2
+        normal = (1 + sympy.erf(argument / sympy.sqrt(2))) / 2
+        value = sympy.asin(argument) if atom.function == "asin" else normal
         result *= value**multiplicity
     return result

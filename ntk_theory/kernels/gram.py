@@ -100,7 +100,7 @@ class KernelFunction:
 
 def _as_numpy(x: Any) -> np.ndarray:
     array = np.asarray(x)
-    if array.dtype == object or np.iscomplexobj(array):
+    if array.dtype.kind not in "fiub":
         raise DataError(f"Inputs must be real numbers in one rectangular array; this has dtype {array.dtype}.")
     return array if array.dtype == np.float32 else array.astype(np.float64)
 

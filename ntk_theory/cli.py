@@ -1,0 +1,244 @@
+"""The command line: `ntk-theory derive | phase | kernel | verify | report`.
+
+Exit status 0 on success, 1 when a check refutes, 2 on bad input, 130 when interrupted. Results go to standard
+output, as text or (`--json`) as one JSON object; errors and progress go to standard error. Each command
+imports what it needs when it runs, so that `--help` is immediate and `derive` never loads JAX.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ntk_theory.errors import DataError, NtkTheoryError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; never a traceback for the user's input."""
+    options = _parser().parse_args(arguments)
+    try:
+        status = options.run(options)
+        sys.stdout.flush()
+    except NtkTheoryError as error:
+        return _fail(options, type(error).__name__, str(error))
+    except KeyboardInterrupt:
+        print("Interrupted; nothing half-written was left behind.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # the reader (head, less) went away: silence the interpreter's own complaint at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return int(status)
+
+
+def _fail(options: argparse.Namespace, name: str, message: str) -> int:
+    if options.json:
+        print(json.dumps({"error": name, "message": message}, ensure_ascii=False))
+    print(f"{name}: {message}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ntk-theory",
+        description="Derive, prove, compile and test the kernels of infinitely wide neural networks.",
+        epilog="example: ntk-theory derive 'x*Phi(x)' --latex",
+        allow_abbrev=False,
+    )
+    from ntk_theory import __version__
+
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    derive = _command(commands, "derive", _derive, "K, K̇ and V of an activation", "derive 'max(x, x/10)'")
+    derive.add_argument("--latex", action="store_true", help="an align* to paste into a paper")
+
+    phase = _command(
+        commands, "phase", _phase, "fixed points, χ₁ and the critical line", "phase tanh --b-var 0.05"
+    )
+    phase.add_argument("--b-var", default="0", metavar="V", help="σ_b², exact: 0.05 or 1/20 (default 0)")
+    phase.add_argument("--W-var", metavar="V", help="σ_w²: the fixed points there, instead of the critical one")
+    phase.add_argument("--digits", type=_positive, default=20, metavar="N", help="certified digits (default 20)")
+
+    kernel = _command(
+        commands,
+        "kernel",
+        _kernel,
+        "the Gram matrices of a data file",
+        "kernel relu --depth 3 --data x.npy --out k.npz",
+    )
+    _network_arguments(kernel)
+    kernel.add_argument(
+        "--data", required=True, metavar="FILE", help=".npy, .npz (array x) or .csv, a row an input"
+    )
+    kernel.add_argument("--out", required=True, metavar="FILE", help="an .npz file with arrays nngp and ntk")
+
+    verify = _command(
+        commands,
+        "verify",
+        _verify,
+        "theory against finite networks, as width grows",
+        "verify relu --depth 3 --W-std 1.4",
+    )
+    _network_arguments(verify)
+    verify.add_argument("--widths", type=_positive, nargs="+", default=[64, 256, 1024], metavar="N")
+    verify.add_argument("--alpha", type=float, default=1e-6, help="false-alarm rate (default 1e-6)")
+    verify.add_argument("--cosine", type=float, default=0.5, help="cosine of the two inputs (default 0.5)")
+
+    report = _command(commands, "report", _report, "tables, figures and a page", "report --out build/report")
+    report.add_argument("--out", default="build/report", metavar="DIR", help="where to (default build/report)")
+    report.add_argument("--data", metavar="FILE", help="your data instead of the digits: .csv, .npy or .npz")
+    return parser
+
+
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], what: str, example: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=what,
+        description=what[0].upper() + what[1:] + ".",
+        epilog=f"example: ntk-theory {example}",
+        allow_abbrev=False,
+    )
+    if name != "report":
+        command.add_argument("activation", metavar="EXPR", help="a name (relu) or a formula in x (x*Phi(x))")
+    command.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    command.set_defaults(run=run)
+    return command
+
+
+def _network_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--depth", type=_positive, default=3, metavar="L", help="hidden layers (default 3)")
+    command.add_argument("--W-std", type=float, default=1.0, metavar="S", help="σ_w (default 1)")
+    command.add_argument("--b-std", type=float, default=0.0, metavar="S", help="σ_b (default 0)")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} must be at least 1")
+    return value
+
+
+def _print(options: argparse.Namespace, result: dict[str, Any], text: str) -> None:
+    print(json.dumps(result, ensure_ascii=False, indent=1) if options.json else text)
+
+
+def _derive(options: argparse.Namespace) -> int:
+    from time import perf_counter
+
+    from ntk_theory.dual import dual
+
+    start = perf_counter()
+    derived = dual(options.activation)
+    seconds = perf_counter() - start
+    derivative = derived.derivative_kernel
+    result = {
+        "activation": derived.activation.name,
+        "expression": str(derived.activation.expression),
+        "kernel": str(derived.kernel),
+        "derivative": None if derivative is None else str(derivative),
+        "variance": str(derived.variance),
+        "closed_form": derived.closed_form,
+        "reason": derived.reason,
+        "certificates": {c.name: c.holds for c in derived.certificates},
+        "trace": list(derived.trace),
+        "latex": derived.latex(),
+        "seconds": round(seconds, 4),
+    }
+    if options.latex and not options.json:
+        print(derived.latex())
+        return 0
+    lines = [f"φ(x) = {derived.activation.expression}", f"K(q1, q2, c) = {derived.kernel}"]
+    if derivative is None:
+        jump = derived.activation.jumps[0]
+        lines.append(f"K̇ is infinite: φ jumps by {jump.height} at x = {jump.position}; there is no NTK")
+    else:
+        lines.append(f"K̇(q1, q2, c) = {derivative}")
+    lines.append(f"V(q) = {derived.variance}")
+    lines.append("closed form: " + ("yes" if derived.closed_form else f"no. {derived.reason}"))
+    lines += [f"certificate {c.name}: {'holds' if c.holds else 'FAILS'}" for c in derived.certificates]
+    lines.append(f"derived in {seconds:.3f} s")
+    _print(options, result, "\n".join(lines))
+    return 0 if all(c.holds for c in derived.certificates) else 1
+
+
+def _phase(options: argparse.Namespace) -> int:
+    from ntk_theory.phase import phase
+
+    summary = phase(options.activation).summary(b_var=options.b_var, W_var=options.W_var, digits=options.digits)
+    _print(options, summary.as_dict(), str(summary))
+    return 0
+
+
+def _kernel(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    import numpy as np
+
+    from ntk_theory.network import mlp
+    from ntk_theory.report.files import read_inputs
+
+    out = Path(options.out)
+    if out.suffix != ".npz":
+        raise DataError(f"--out {out}: the Gram matrices are written as .npz; end the name so.")
+    network = mlp(options.activation, depth=options.depth, W_std=options.W_std, b_std=options.b_std)
+    x = read_inputs(Path(options.data))
+    kernels = network.kernel_fn(x)
+    partial = out.with_name(out.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, nngp=kernels.nngp, ntk=kernels.ntk)
+        partial.replace(out)
+    except OSError as error:
+        raise DataError(f"{out} can't be written: {error.strerror}. Choose another place.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    result = {
+        "activation": str(network.layers[1].activation),
+        "depth": options.depth,
+        "W_std": options.W_std,
+        "b_std": options.b_std,
+        "inputs": list(x.shape),
+        "truncation": network.kernel_fn.truncation(x),
+        "out": str(out),
+    }
+    text = f"Σ and Θ of {x.shape[0]} inputs at depth {options.depth} are in {out}, as nngp and ntk."
+    _print(options, result, text)
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from ntk_theory.network import mlp
+    from ntk_theory.verify import verify
+
+    if not -1 <= options.cosine <= 1:
+        raise DataError(f"--cosine {options.cosine} is no cosine: it must lie in [-1, 1].")
+    network = mlp(options.activation, depth=options.depth, W_std=options.W_std, b_std=options.b_std)
+    sine = np.sqrt(1 - options.cosine**2)
+    x = np.sqrt(2) * np.array([[1.0, 0.0], [options.cosine, sine]])
+    verdict = verify(network, x, widths=tuple(options.widths), alpha=options.alpha)
+    _print(options, verdict.as_dict(), str(verdict))
+    return 1 if verdict.verdict == "REFUTED" else 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from ntk_theory.report import report, summary
+
+    results = report(Path(options.out), None if options.data is None else Path(options.data))
+    if options.json:
+        print(json.dumps(results.as_dict(), ensure_ascii=False))
+    else:
+        print(summary(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Hermite series in JAX: coefficients known in closed form, and the truncation bound."""
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+
+from ntk_theory.codegen import series
+
+
+@pytest.fixture(autouse=True)
+def _double_precision():
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.mark.parametrize("variance", [0.1, 1.0, 4.0])
+def test_coefficients_of_the_exponential(variance):
+    # exp(√q z) = e^{q/2} Σ q^{n/2}/√n! h_n(z)
+    found = series.coefficients(jnp.exp, jnp.array([variance]))
+    n = np.arange(20)
+    factorials = np.cumprod(np.maximum(n, 1.0))
+    expected = np.exp(variance / 2) * variance ** (n / 2) / np.sqrt(factorials)
+    np.testing.assert_allclose(found.values[0, :20], expected, rtol=1e-12, atol=1e-14)
+
+
+def test_polynomials_end():
+    found = series.coefficients(lambda t: t**2 - 1, jnp.array([1.0]))
+    assert found.values[0, 2] == pytest.approx(np.sqrt(2))
+    assert float(jnp.abs(found.values[0].at[2].set(0)).max()) < 1e-13
+    assert float(found.rest[0]) < 1e-13
+
+
+@pytest.mark.parametrize("correlation", [-1.0, -0.4, 0.0, 0.9, 1.0])
+def test_covariance_of_sines(correlation):
+    q1, q2 = jnp.array([0.3, 2.0]), jnp.array([1.0])
+    a, b = (series.coefficients(jnp.sin, q) for q in (q1, q2))
+    c = jnp.full((2, 1), correlation)
+    value, error = series.covariance(a, b, c)
+    expected = np.exp(-(q1[:, None] + q2) / 2) * np.sinh(correlation * np.sqrt(q1[:, None] * q2))
+    np.testing.assert_allclose(value, expected, atol=1e-14)
+    assert float(error) < 1e-13
+
+
+@pytest.mark.parametrize("variance", [0.01, 1.0, 30.0])
+def test_mean_of_tanh_squared(variance):
+    value = series.mean(lambda t: jnp.tanh(t) ** 2, jnp.array([variance]))
+    expected = mpmath.quad(
+        lambda z: mpmath.tanh(mpmath.sqrt(variance) * z) ** 2 * mpmath.npdf(z), [-12, -3, -1, 0, 1, 3, 12]
+    )
+    assert float(value[0]) == pytest.approx(float(expected), abs=1e-13)
+
+
+def test_truncation_bounds_the_true_error(gaussian_pair):
+    # correlation close to 1 at a large variance, where 512 terms are too few: the bound covers the error
+    coefficients = series.coefficients(jnp.tanh, jnp.array([80.0]))
+    for correlation in (0.9, 0.99, 0.999):
+        value, bound = series.covariance(coefficients, coefficients, jnp.full((1, 1), correlation))
+        exact = gaussian_pair(np.tanh, np.tanh, 80.0, 80.0, correlation, cuts=(0.0,))
+        assert abs(float(value[0, 0]) - exact) <= float(bound) + 1e-9
+    assert float(bound) > 1e-7
+
+
+def test_a_jump_is_reported_by_the_rest():
+    # sign's coefficients fall like n^(-3/4): what is left after N terms is about E f²·(2/π)√(2/(πN))
+    found = series.coefficients(jnp.sign, jnp.array([1.0]))
+    assert 0.005 < float(found.rest[0]) < 0.1
