@@ -65,22 +65,19 @@ def train(
     records = np.unique(np.concatenate([[0], np.atleast_1d(np.asarray(steps, np.int64))]))
     if records[0] < 0:
         raise DataError(f"steps = {steps} must not be negative.")
+    # Drawn outside the compiled loop: the draws compile once per shape, not once per network.
     keys = jax.random.split(jax.random.key(seed), members)
-    start = net.apply(net.init(keys[0], inputs.shape, width=width), inputs[:1])
+    drawn = [net.init(key, inputs.shape, width=width) for key in keys]
+    start = net.apply(drawn[0], inputs[:1])
     if start.shape[1] != targets.shape[1]:
         raise ShapeError(f"The network has {start.shape[1]} outputs, y_train {targets.shape[1]}: make them equal.")
-
-    def begin(key: Array) -> Any:
-        return net.init(key, inputs.shape, width=width)
-
-    steepest = jax.jit(lambda all_keys: jax.lax.map(lambda k: largest_eigenvalue(net, begin(k), inputs), all_keys))
-    largest = float(steepest(keys).max())
+    params = jax.tree.map(lambda *leaves: jnp.stack(leaves), *drawn)
+    steepest = jax.jit(lambda every: jax.lax.map(lambda one: largest_eigenvalue(net, one, inputs), every))
+    largest = float(steepest(params).max())
     step_size = step_fraction * 2 / largest
     path = _path(net, inputs, targets, tests, step_size, centred)
     lengths = jnp.asarray(np.diff(records))
-    outputs, test_outputs = jax.jit(lambda all_keys: jax.lax.map(lambda k: path(begin(k), lengths), all_keys))(
-        keys
-    )
+    outputs, test_outputs = jax.jit(lambda every: jax.lax.map(lambda one: path(one, lengths), every))(params)
     result = Training(records, step_size, largest, np.asarray(outputs), np.asarray(test_outputs))
     if not np.isfinite(result.train_outputs).all():
         raise DataError(

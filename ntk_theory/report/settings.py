@@ -1,0 +1,61 @@
+"""What a report computes: the defaults that `make report` uses, and a small set of them for tests."""
+
+from dataclasses import dataclass, replace
+
+TITLES = {
+    "relu": "ReLU",
+    "erf_sigmoid": "erf sigmoid",
+    "logistic": "logistic sigmoid",
+    "erf": "erf",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes and seeds. Every one of them is printed on the page and stands in results.json.
+
+    - The phases: σ_w² at the critical line for the given σ_b², and `ordered` and `chaotic` times that.
+    - Learning: kernels and networks on the same `train` and `test` inputs; networks of each width in
+      `learning_widths`, `members` of each, trained by `learning_steps` steps.
+    - Simulation: convergence over `widths`, the verdict at `verdict_widths` with false-alarm rate `alpha`.
+    - Gradient flow: one network of `flow_width` on `flow_train` inputs for `flow_steps` steps.
+    """
+
+    activations: tuple[str, ...] = ("relu", "erf_sigmoid", "logistic")
+    also_derived: tuple[str, ...] = ("erf",)
+    depth: int = 3
+    b_var: str = "1/20"
+    ordered: str = "1/4"
+    chaotic: str = "4"
+    seed: int = 0
+    train: int = 300
+    test: int = 1000
+    learning_widths: tuple[int, ...] = (128, 512)
+    members: int = 2
+    learning_steps: int = 300
+    widths: tuple[int, ...] = (64, 128, 256, 512, 1024, 2048, 4096)
+    verdict_widths: tuple[int, ...] = (64, 256, 1024)
+    alpha: float = 1e-6
+    flow_width: int = 1024
+    flow_train: int = 40
+    flow_test: int = 60
+    flow_steps: int = 400
+    grid: int = 40
+
+
+DEFAULT = Settings()
+QUICK = replace(
+    DEFAULT,
+    train=30,
+    test=40,
+    learning_widths=(16,),
+    learning_steps=5,
+    widths=(16, 32, 64),
+    verdict_widths=(16, 32, 64),
+    flow_width=32,
+    flow_train=6,
+    flow_test=4,
+    flow_steps=8,
+    grid=6,
+)
+"""For tests: every part runs, no number means much."""
