@@ -198,7 +198,7 @@ def _kernel(options: argparse.Namespace) -> int:
     finally:
         partial.unlink(missing_ok=True)
     result = {
-        "activation": str(network.layers[1].activation),
+        "activation": options.activation,
         "depth": options.depth,
         "W_std": options.W_std,
         "b_std": options.b_std,

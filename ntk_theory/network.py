@@ -111,5 +111,5 @@ def mlp(
     if depth < 0:
         raise DataError(f"depth = {depth} must be at least 0: it counts the applications of the activation.")
     nonlinearity = Nonlinearity(activation(what), theory)
-    hidden = [Dense(W_std, b_std), nonlinearity] * depth
+    hidden: list[Layer] = [Dense(W_std, b_std), nonlinearity] * depth
     return serial(*hidden, Dense(W_std, b_std, width=outputs))

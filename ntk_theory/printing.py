@@ -110,24 +110,21 @@ class _Printer(PythonCodePrinter):
         raise NotInClassError(f"No JAX form is known for {type(expr).__name__}, in {expr}.")
 
 
-def freeze(arguments: Sequence[Symbol], results: Expr | Sequence[Expr]) -> Frozen:
-    """Print `results` as a function of `arguments`, common subexpressions once.
+def freeze(arguments: Sequence[Symbol], *results: Expr) -> Frozen:
+    """Print a function of `arguments` that returns one result, or a tuple of several; shared parts once.
 
     Raises `NotInClassError` for a function that has no JAX form, or a symbol that is no argument.
     """
-    single = isinstance(results, Expr)
-    expressions = [results] if single else list(results)
-    free = set().union(*(e.free_symbols for e in expressions)) - set(arguments)
+    free = set().union(*(result.free_symbols for result in results)) - set(arguments)
     if free:
         names = ", ".join(sorted(map(str, free)))
         raise NotInClassError(
-            f"{names} must be given numbers before this can be compiled: use .subs or write them in."
+            f"{names} must be numbers before this can be compiled; write them into the activation."
         )
     printer = _Printer({"fully_qualified_modules": False})
-    shared, reduced = sympy.cse(expressions, symbols=(Symbol(f"t{i}") for i in range(10_000)), order="none")
+    shared, reduced = sympy.cse(results, symbols=(Symbol(f"t{i}") for i in range(10_000)), order="none")
     lines = [f"    {name} = {printer.doprint(value)}" for name, value in shared]
-    values = [printer.doprint(value) for value in reduced]
-    lines.append("    return " + (values[0] if single else f"({', '.join(values)},)"))
+    lines.append("    return " + ", ".join(printer.doprint(value) for value in reduced))
     return Frozen(tuple(str(a) for a in arguments), "\n".join(lines))
 
 

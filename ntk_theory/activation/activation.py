@@ -124,17 +124,18 @@ def tanh_form(expression: Expr) -> Expr:
     Equal, but neither form overflows, loses digits, or hides an odd part.
     """
     expression = expression.replace(lambda part: part.is_Mul, _pair_exponentials)
-    return expression.replace(_is_logistic, lambda p: ((1 - sympy.tanh(_exponent(p.base) / 2)) / 2) ** -p.exp)
+    return expression.replace(_is_logistic, lambda p: ((1 - sympy.tanh((p.base - 1).args[0] / 2)) / 2) ** -p.exp)
 
 
 def _is_logistic(part: Expr) -> bool:
-    return bool(part.is_Pow and part.exp.is_Integer and part.exp < 0 and _exponent(part.base) is not None)
+    """Whether `part` is (1 + eʷ)⁻ⁿ with n = 1, 2, …"""
+    return bool(part.is_Pow and part.exp.is_Integer and part.exp < 0 and isinstance(part.base - 1, sympy.exp))
 
 
 def _pair_exponentials(product: Expr) -> Expr:
     factors = list(product.args)
     for logistic in filter(_is_logistic, product.args):
-        w, n = _exponent(logistic.base), -logistic.exp
+        w, n = (logistic.base - 1).args[0], -logistic.exp
         for exponential in [f for f in factors if isinstance(f, sympy.exp)]:
             times = sympy.cancel(exponential.args[0] / w)
             if times.is_Integer and 1 <= times <= n:
@@ -143,12 +144,6 @@ def _pair_exponentials(product: Expr) -> Expr:
                 factors.append(((1 + sympy.tanh(w / 2)) / 2) ** times * logistic.base ** (times - n))
                 break
     return sympy.Mul(*factors)
-
-
-def _exponent(base: Expr) -> Expr | None:
-    """w where `base` is 1 + eʷ."""
-    rest = base - 1
-    return rest.args[0] if isinstance(rest, sympy.exp) else None
 
 
 def _jumps(parts: tuple[Piece, ...]) -> tuple[Jump, ...]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from ntk_theory.codegen import series
@@ -50,8 +51,8 @@ class CompiledKernel:
         """Σ and Θ of all pairs of one batch; the diagonal comes from the map of single inputs, not through c."""
         nngp, ntk, truncation = self.pairs(x, x, distinct=~jnp.eye(x.shape[0], dtype=bool))
         single = self.diagonal(x)
-        tied = (jnp.fill_diagonal(k, d, inplace=False) for k, d in ((nngp, single.q), (ntk, single.ntk)))
-        return *tied, truncation
+        nngp = jnp.fill_diagonal(nngp, single.q, inplace=False)
+        return nngp, jnp.fill_diagonal(ntk, single.ntk, inplace=False), truncation
 
     def pairs(
         self,
@@ -93,8 +94,8 @@ def _delta(
     scale = jnp.sqrt(q1)[:, None] * jnp.sqrt(q2)[None, :]
     positive = scale > 0
     delta = 1 - jnp.where(positive, covariance, 0) / jnp.where(positive, scale, 1)
-    # strictly inside, where √(δ(2 - δ)) has a finite slope
-    return jnp.clip(delta, jnp.finfo(delta.dtype).tiny, 2)
+    # strictly above 0, where √(δ(2 - δ)) has a finite slope
+    return jnp.clip(delta, np.finfo(delta.dtype).tiny, 2)
 
 
 def _diagonal_step(layer: FrozenLayer, state: DiagonalState) -> DiagonalState:

@@ -18,17 +18,11 @@ from ntk_theory.symbols import c, q, q1, q2, sigma_b, sigma_w, theta, x
 
 
 @dataclass(frozen=True)
-class FrozenMean:
-    """E[f(√a z)]: the argument's name, f, and a as a function of q."""
+class FrozenExpectation:
+    """An expectation of f under variance a: the argument's `name`, the `integrand` f, `variance` a in q or q1.
 
-    name: str
-    integrand: Frozen
-    variance: Frozen
-
-
-@dataclass(frozen=True)
-class FrozenCovariance:
-    """E[f(u) f(v)]: the argument's name, f, and the variance of u as a function of q1."""
+    Among `FrozenLayer.means` it is E[f(√a z)], among `covariances` E[f(u)f(v)].
+    """
 
     name: str
     integrand: Frozen
@@ -40,9 +34,9 @@ class FrozenLayer:
     """One layer's map of (q, Θ) and of (q1, q2, δ, Θ), as source text, with the numbers of its own symbols."""
 
     diagonal: Frozen
-    means: tuple[FrozenMean, ...]
+    means: tuple[FrozenExpectation, ...]
     pair: Frozen
-    covariances: tuple[FrozenCovariance, ...]
+    covariances: tuple[FrozenExpectation, ...]
     sigma_w: float
     sigma_b: float
 
@@ -60,10 +54,10 @@ def freeze_layer(equations: LayerEquations) -> FrozenLayer:
     products = {node: Symbol(f"covariance_{i}") for i, node in enumerate(_nodes(pair, GaussianCovariance))}
     own = [sigma_w, sigma_b]
     return FrozenLayer(
-        diagonal=freeze([q, theta, *own, *means.values()], [e.xreplace(means) for e in diagonal]),
+        diagonal=freeze([q, theta, *own, *means.values()], *(e.xreplace(means) for e in diagonal)),
         means=tuple(_frozen_mean(node, name) for node, name in means.items()),
         pair=freeze(
-            [q1, q2, delta, theta, *own, *products.values()], [in_delta(e.xreplace(products)) for e in pair]
+            [q1, q2, delta, theta, *own, *products.values()], *(in_delta(e.xreplace(products)) for e in pair)
         ),
         covariances=tuple(_frozen_covariance(node, name) for node, name in products.items()),
         sigma_w=equations.values.get(sigma_w, 1.0),
@@ -76,13 +70,13 @@ def _nodes(expressions: list[Expr], kind: type) -> list[Expr]:
     return sorted(found, key=sympy.default_sort_key)
 
 
-def _frozen_mean(node: Expr, name: Symbol) -> FrozenMean:
+def _frozen_mean(node: Expr, name: Symbol) -> FrozenExpectation:
     f, variance = node.args
-    return FrozenMean(str(name), freeze([x], f(x)), freeze([q], variance))
+    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q], variance))
 
 
-def _frozen_covariance(node: Expr, name: Symbol) -> FrozenCovariance:
+def _frozen_covariance(node: Expr, name: Symbol) -> FrozenExpectation:
     f, g, first, second, correlation = node.args
     if f != g or correlation != c or first.subs(q1, q2) != second:
         raise NotInClassError(f"{node} is not symmetric in its two inputs; its series is not built.")
-    return FrozenCovariance(str(name), freeze([x], f(x)), freeze([q1], first))
+    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q1], first))

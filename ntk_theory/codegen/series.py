@@ -18,7 +18,8 @@ REACH = 16.0
 STEP = 0.05
 TERMS = 512
 """h_n(z) exp(-z²/4) is bounded by about 1, so for bounded f the sums could stop at |z| = 12.5 (e⁻³⁹); 16 leaves
-room for f that grow like e^{2z}. The frequencies of h_n stay below √n, so step 0.05 leaves those of f up to 2π/0.05 - √512 = 103 without aliasing."""
+room for f that grow like e^{2z}. The frequencies of h_n stay below √n, so step 0.05 leaves those of f up to
+2π/0.05 - √512 = 103 without aliasing."""
 
 
 @dataclass(frozen=True)
