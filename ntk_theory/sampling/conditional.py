@@ -1,0 +1,247 @@
+"""Kernels of finite networks, drawn exactly in law and without their n × n matrices.
+
+Write Ŵ = [W, b] for a layer's parameters and ĥ = [σ_w h/√n; σ_b] for what enters it, one column an input, so that
+z = Ŵ ĥ for all k inputs at once. A Gaussian matrix can be drawn as it is asked:
+
+- forward: ĥ = Q R with orthonormal Q. Ξ = Ŵ Q has independent N(0, 1) entries, and z = Ξ R: n·k of them, not n²;
+- backward: given the whole forward pass the Ŵ of all layers are independent, and each is Ξ Qᵀ plus an
+  independent Gaussian matrix on the complement of Q. For the gradients D = φ′(z) ⊙ g, with D = Q_D R_D,
+  Ŵᵀ D = Q (Ξᵀ D) + (I - Q Qᵀ) ζ R_D in law, ζ of independent N(0, 1).
+
+So the gradients depend on the forward pass exactly as they do in the network, at every width. The NTK is
+Σ_l C_l with C_l = (ĥ_lᵀ ĥ_l) ⊙ (D_lᵀ D_l). Cost O(n k²) a layer. The usual shortcut, fresh weights in the
+backward pass, drops the first term; it is right only as n → ∞ (Yang 2020, "gradient independence").
+
+Neurons come in slabs of fixed length, cut into blocks; a network owns several neighbouring blocks. Which ones is
+data, not shape, and so one compilation serves all widths that are multiples of 64.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from ntk_theory.activation import Activation
+from ntk_theory.printing import elementwise
+from ntk_theory.sampling.chain import Chain, chain_of, check_count, check_inputs
+from ntk_theory.sampling.normals import standard_normal, threefry_key
+
+if TYPE_CHECKING:
+    from ntk_theory.network import Network
+
+_BLOCK = 64  # neurons that are summed at once; widths that are multiples of it share one compilation
+_SLAB = 2**14  # neurons of a slab: its arrays stay in the cache
+_CALL = 2**18  # neurons drawn by one call of the compiled function
+_DEPENDENT = 1e-6  # a column whose remainder is smaller, relative to itself, lies in the span of those before it
+
+
+class Draws(NamedTuple):
+    """Independent networks, one a row, on the same k inputs. float32 unless asked otherwise.
+
+    `nngp` is σ_w² h·h′/n + σ_b² of the last hidden layer; `ntk` the whole NTK; `ntk_layers` what each dense
+    layer's parameters add to it, first layer first; `outputs` the network's values. All of one network belong
+    together: their joint law is the network's.
+    """
+
+    nngp: Float[np.ndarray, "count k k"]
+    ntk: Float[np.ndarray, "count k k"]
+    ntk_layers: Float[np.ndarray, "count layers k k"]
+    outputs: Float[np.ndarray, "count k"]
+
+
+_einsum = partial(jnp.einsum, precision=jax.lax.Precision.HIGHEST)  # a GPU would round to ten bits otherwise
+
+
+class _Vectors(NamedTuple):
+    """k vectors for each network: their entries on neurons, and the one on the bias."""
+
+    neurons: Float[Array, "blocks k size"]
+    bias: Float[Array, "networks k"]
+
+
+class _Layer(NamedTuple):
+    """One forward step, as the backward step needs it: ĥ = Q R, and z = Ξ R of the layer after it."""
+
+    Q: _Vectors
+    R: Float[Array, "networks k k"]
+    Xi: Float[Array, "blocks k size"]
+    z: Float[Array, "blocks k size"]
+
+
+def draw_kernels(
+    net: "Network",
+    x: Float[Array | np.ndarray, "k features"],
+    width: int,
+    count: int,
+    key: Array,
+    *,
+    dtype: Any = np.float32,
+) -> Draws:
+    """`count` independent networks of hidden width `width` on the inputs x, exactly in law, as `Draws`.
+
+    The same key and width give the same networks, and the first of them whatever `count` is. A network of width
+    10^6 is as good as one of width 8; time and memory grow like n, not n².
+
+    Raises `NtkTheoryError` for a network that is not Dense, Nonlinearity, …, Dense with one output;
+    `DivergentExpectationError` for an activation with a jump, whose NTK is infinite; `ShapeError` and
+    `DataError` for inputs, width or count that can't be used.
+    """
+    inputs = check_inputs(x)
+    check_count("width", width)
+    check_count("count", count)
+    chain = chain_of(net)
+    with jax.enable_x64(np.dtype(dtype) == np.float64):
+        return _draw(chain, inputs, width, count, jax.random.fold_in(threefry_key(key), width), np.dtype(dtype))
+
+
+def _draw(chain: Chain, x: np.ndarray, width: int, count: int, key: Array, dtype: np.dtype[Any]) -> Draws:
+    size = _BLOCK if width % _BLOCK == 0 else width
+    blocks = max(_SLAB, width) // size
+    networks = blocks * size // width
+    slabs = max(1, _CALL // (blocks * size))
+    owner = np.minimum(np.arange(blocks) * size // width, networks)  # blocks left over go to one that is dropped
+    first = _first_factor(chain, x).astype(dtype)
+    sampler = _sampler(chain.activations, blocks, size)
+    scales = np.array([chain.W_std, chain.b_std], dtype)
+    parts = []
+    for start in range(0, -(-count // networks), slabs):
+        indices = jnp.arange(start, start + slabs, dtype=jnp.uint32)
+        drawn = sampler(key, indices, jnp.asarray(owner), jnp.asarray(width, dtype), scales, first)
+        parts.append([np.asarray(part)[:, :networks].reshape(-1, *part.shape[2:]) for part in drawn])
+    return Draws(*(np.concatenate(pieces)[:count] for pieces in zip(*parts, strict=True)))
+
+
+def _first_factor(chain: Chain, x: np.ndarray) -> np.ndarray:
+    """R of [σ_w x/√n₀; σ_b] = Q R, of shape (k, k)."""
+    k, features = x.shape
+    columns = np.concatenate([chain.W_std[0] / np.sqrt(features) * x, np.full((k, 1), chain.b_std[0])], axis=1).T
+    R = np.linalg.qr(columns, mode="r")
+    return np.concatenate([R, np.zeros((k - len(R), k))])
+
+
+@lru_cache(maxsize=64)
+def _sampler(activations: tuple[Activation, ...], blocks: int, size: int) -> Any:
+    """The compiled function: slab indices to draws of (slabs, blocks + 1) networks, some of them unused."""
+    functions = [(elementwise(phi), elementwise(phi.derivative)) for phi in activations]
+
+    def slabs(key: Array, indices: Array, owner: Array, width: Array, scales: Array, first: Array) -> Any:
+        lanes = _Lanes(owner, blocks + 1, size)
+        return jax.lax.map(
+            lambda index: _networks(jax.random.fold_in(key, index), lanes, width, scales, first, functions),
+            indices,
+        )
+
+    return jax.jit(slabs)
+
+
+@dataclass(frozen=True)
+class _Lanes:
+    """Which network each block of neurons belongs to."""
+
+    owner: Int[Array, "blocks"]
+    networks: int
+    size: int
+
+    def total(self, sums: Float[Array, "blocks ka kb"]) -> Float[Array, "networks ka kb"]:
+        """Each network's sum over its blocks."""
+        zeros = jnp.zeros((self.networks, *sums.shape[1:]), sums.dtype)
+        return zeros.at[self.owner].add(sums, indices_are_sorted=True)
+
+    def products(self, a: Float[Array, "blocks ka size"], b: Float[Array, "blocks kb size"]) -> Array:
+        """aᵀb over each network's neurons."""
+        return self.total(_einsum("nis,njs->nij", a, b))
+
+    def inner(self, a: _Vectors, b: _Vectors) -> Float[Array, "networks ka kb"]:
+        """aᵀb with the bias's entry."""
+        return self.products(a.neurons, b.neurons) + a.bias[:, :, None] * b.bias[:, None]
+
+    def mix(self, a: Float[Array, "blocks ka size"], coefficients: Float[Array, "networks ka kb"]) -> Array:
+        """The vectors a c on the neurons, for each network's matrix c."""
+        return _einsum("nis,nij->njs", a, coefficients[self.owner])
+
+    def combine(self, a: _Vectors, coefficients: Float[Array, "networks ka kb"]) -> _Vectors:
+        """a c, with the bias's entry."""
+        return _Vectors(self.mix(a.neurons, coefficients), _einsum("ni,nij->nj", a.bias, coefficients))
+
+    def normals(self, key: Array, k: int, dtype: Any) -> _Vectors:
+        """k vectors of independent N(0, 1) entries."""
+        on_neurons, on_bias = jax.random.split(key)
+        return _Vectors(
+            standard_normal(on_neurons, (len(self.owner), k, self.size), dtype),
+            standard_normal(on_bias, (self.networks, k), dtype),
+        )
+
+
+def _networks(
+    key: Array, lanes: _Lanes, width: Array, scales: Array, first: Array, functions: list[Any]
+) -> tuple[Array, Array, Array, Array]:
+    """One slab of networks: nngp, ntk, ntk_layers, outputs, the networks first."""
+    depth, k, dtype = len(functions), first.shape[0], first.dtype
+    forward_key, backward_key, readout_key = jax.random.split(key, 3)
+    layers = []
+    Q = _Vectors(jnp.zeros(()), jnp.zeros(()))  # of the inputs, which no gradient is sent to
+    R = jnp.broadcast_to(first, (lanes.networks, k, k))
+    for index, (phi, _) in enumerate(functions):
+        Xi = standard_normal(jax.random.fold_in(forward_key, index), (len(lanes.owner), k, lanes.size), dtype)
+        z = lanes.mix(Xi, R)
+        layers.append(_Layer(Q, R, Xi, z))
+        bias = jnp.full((lanes.networks, k), scales[1, index + 1], dtype)
+        Q, R = _orthonormal(lanes, _Vectors(scales[0, index + 1] / jnp.sqrt(width) * phi(z), bias))
+    readout = standard_normal(readout_key, (lanes.networks, k, 1), dtype)
+    outputs = (readout * R).sum(1)
+    nngp = _gram(R)
+    contributions = [nngp]
+    products, factor = readout, jnp.ones((lanes.networks, 1, 1), dtype)
+    for index in reversed(range(depth)):
+        normals = lanes.normals(jax.random.fold_in(backward_key, index), factor.shape[-1], dtype)
+        g = _transposed_product(lanes, Q, products, normals, factor)
+        layer = layers[index]
+        D = functions[index][1](layer.z) * (scales[0, index + 1] / jnp.sqrt(width) * g)
+        factor = _orthonormal(lanes, _Vectors(D, jnp.zeros((lanes.networks, k), dtype)))[1]
+        products = lanes.products(layer.Xi, D)
+        contributions.append(_gram(layer.R) * _gram(factor))
+        Q = layer.Q
+    ntk_layers = jnp.stack(contributions[::-1], 1)
+    return nngp, ntk_layers.sum(1), ntk_layers, outputs
+
+
+def _transposed_product(
+    lanes: _Lanes, Q: _Vectors, products: Float[Array, "networks k kd"], normals: _Vectors, factor: Array
+) -> Float[Array, "blocks kd size"]:
+    """Wᵀ D of Ŵᵀ D = Q (Ξᵀ D) + (I - Q Qᵀ) ζ R_D, from the `products` Ξᵀ D, the `normals` ζ, the `factor` R_D."""
+    fresh = lanes.combine(normals, factor)
+    return fresh.neurons + lanes.mix(Q.neurons, products - lanes.inner(Q, fresh))
+
+
+def _orthonormal(lanes: _Lanes, vectors: _Vectors) -> tuple[_Vectors, Float[Array, "networks k k"]]:
+    """vectors = Q R by Gram-Schmidt, each column projected twice; a dependent column of Q is zero.
+
+    Not by Cholesky of the Gram matrix: in float32 that gives a visibly wrong law for deep logistic networks.
+    """
+    k = vectors.bias.shape[-1]
+    R = jnp.zeros((lanes.networks, k, k), vectors.bias.dtype)
+    Q = _Vectors(jnp.zeros_like(vectors.neurons), jnp.zeros_like(vectors.bias))
+    for j in range(k):
+        column = _Vectors(vectors.neurons[:, j : j + 1], vectors.bias[:, j : j + 1])
+        length = rest = jnp.sqrt(lanes.inner(column, column)[:, 0, 0])
+        before = _Vectors(Q.neurons[:, :j], Q.bias[:, :j])
+        for _ in range(2 if j else 0):
+            parallel = lanes.inner(before, column)
+            R = R.at[:, :j, j].add(parallel[:, :, 0])
+            projection = lanes.combine(before, parallel)
+            column = _Vectors(column.neurons - projection.neurons, column.bias - projection.bias)
+            rest = jnp.sqrt(lanes.inner(column, column)[:, 0, 0])
+        independent = rest > _DEPENDENT * length
+        inverse = jnp.where(independent, 1 / jnp.where(independent, rest, 1), 0)
+        R = R.at[:, j, j].set(jnp.where(independent, rest, 0))
+        column = lanes.combine(column, inverse[:, None, None])
+        Q = _Vectors(Q.neurons.at[:, j].set(column.neurons[:, 0]), Q.bias.at[:, j].set(column.bias[:, 0]))
+    return Q, R
+
+
+def _gram(R: Float[Array, "networks k k"]) -> Float[Array, "networks k k"]:
+    return _einsum("nij,nil->njl", R, R)
