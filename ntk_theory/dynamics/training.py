@@ -45,13 +45,15 @@ def train(
     steps: int | Sequence[int],
     members: int = 1,
     step_fraction: float = 0.5,
+    step_size: float | None = None,
     centred: bool = False,
 ) -> Training:
     """Train `members` networks of hidden `width` and record their outputs, in float32.
 
     `steps` is the number of steps, or an ascending sequence of those to record. The step size is
-    `step_fraction` · 2/λ_max, with λ_max the largest of the members' own NTKs at the start. `centred` trains
-    f - f_0 in place of f (Chizat, Oyallon & Bach 2019): the flow then starts at 0 and its mean is the kernel's.
+    `step_fraction` · 2/λ_max, with λ_max the largest of the members' own NTKs at the start; `step_size`, below
+    2/λ_max, overrides it, for networks that are to be compared at one time. `centred` trains f - f_0 in place
+    of f (Chizat, Oyallon & Bach 2019): the flow then starts at 0 and its mean is the kernel's.
     Raises `ShapeError`, and `DataError` for numbers out of range or a descent that leaves the finite numbers.
     """
     inputs, targets, tests = (jnp.asarray(a, jnp.float32) for a in (x_train, y_train, x_test))
@@ -74,15 +76,18 @@ def train(
     params = jax.tree.map(lambda *leaves: jnp.stack(leaves), *drawn)
     steepest = jax.jit(lambda every: jax.lax.map(lambda one: largest_eigenvalue(net, one, inputs), every))
     largest = float(steepest(params).max())
-    step_size = step_fraction * 2 / largest
+    if step_size is None:
+        step_size = step_fraction * 2 / largest
+    elif not 0 < step_size * largest < 2:
+        raise DataError(f"step_size = {step_size} must lie between 0 and 2/λ_max = {2 / largest:.4g}.")
     path = _path(net, inputs, targets, tests, step_size, centred)
     lengths = jnp.asarray(np.diff(records))
     outputs, test_outputs = jax.jit(lambda every: jax.lax.map(lambda one: path(one, lengths), every))(params)
     result = Training(records, step_size, largest, np.asarray(outputs), np.asarray(test_outputs))
     if not np.isfinite(result.train_outputs).all():
         raise DataError(
-            f"Gradient descent left the finite numbers: step {step_size:.3g} was {step_fraction} · 2/λ_max "
-            "at the start. Take a smaller step_fraction or a larger width."
+            f"Gradient descent left the finite numbers: step {step_size:.3g} was {step_size * largest / 2:.3g} of "
+            "2/λ_max at the start. Take a smaller step_fraction or a larger width."
         )
     return result
 

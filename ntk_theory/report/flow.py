@@ -16,7 +16,6 @@ from ntk_theory.dynamics import spectrum, trajectory
 from ntk_theory.dynamics.training import train
 from ntk_theory.network import Network, mlp
 from ntk_theory.report.data import Dataset
-from ntk_theory.report.learning import gram_matrices
 from ntk_theory.sampling.plain import layer_contributions
 
 SHOWN = 4
@@ -78,7 +77,7 @@ def flow(
     # 0.1 of 2/λ_max: descent then follows the flow to a few parts in a thousand.
     path = train(net, trained.x, y, both, seed=seed, width=width, steps=records, step_fraction=0.1)
     outputs = path.test_outputs[0].astype(np.float64)
-    infinite = gram_matrices(net, both).ntk
+    infinite = net.kernel_fn(both, get="ntk")
     own = _own_ntk(net, both, seed=seed, width=width)
     top = float(spectrum(infinite[:n, :n]).eigenvalues[-1])
 

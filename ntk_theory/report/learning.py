@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ntk_theory.dynamics import Spectrum, best_noise, calibration, posterior, spectrum, trajectory
-from ntk_theory.dynamics.training import train
+from ntk_theory.dynamics.training import Training, train
 from ntk_theory.network import Network, mlp
 from ntk_theory.report.data import Dataset
 
@@ -79,18 +79,32 @@ class Learned:
 
 @dataclass(frozen=True)
 class Grams:
-    """Θ and Σ over training and test inputs, the training inputs first."""
+    """Σ and Θ of the training inputs, of test against training inputs, and Σ(x, x) of the test inputs."""
 
-    nngp: Float[np.ndarray, "n n"]
-    ntk: Float[np.ndarray, "n n"]
+    nngp: Float[np.ndarray, "train train"]
+    ntk: Float[np.ndarray, "train train"]
+    nngp_test: Float[np.ndarray, "test train"]
+    ntk_test: Float[np.ndarray, "test train"]
+    nngp_prior: Float[np.ndarray, "test"]
     truncation: float
 
 
-def gram_matrices(net: Network, x: Float[np.ndarray, "n features"]) -> Grams:
-    """All pairs in one compiled call, with the bound on the truncation of a series (0 for closed forms)."""
+def gram_matrices(
+    net: Network, x_train: Float[np.ndarray, "train features"], x_test: Float[np.ndarray, "test features"]
+) -> Grams:
+    """All in one compiled call, with the bound on the truncation of a series (0 for closed forms).
+
+    The bound goes into the report, where `kernel_fn` would refuse a chaotic logistic network's.
+    """
+    kernel = net.kernel_fn.compiled
+
+    def compute(train: Any, test: Any) -> tuple[Any, ...]:
+        return kernel.symmetric(train), kernel.pairs(test, train), kernel.diagonal(test).q
+
     with jax.enable_x64(True):
-        nngp, ntk, truncation = jax.jit(net.kernel_fn.compiled.symmetric)(np.asarray(x, np.float64))
-    return Grams(np.asarray(nngp), np.asarray(ntk), float(truncation))
+        within, across, prior = jax.jit(compute)(np.asarray(x_train, np.float64), np.asarray(x_test, np.float64))
+    nngp, ntk, nngp_test, ntk_test, nngp_prior = (np.asarray(a) for a in (*within[:2], *across[:2], prior))
+    return Grams(nngp, ntk, nngp_test, ntk_test, nngp_prior, max(float(within[2]), float(across[2])))
 
 
 def learn(
@@ -109,14 +123,19 @@ def learn(
 ) -> tuple[Learned, Float[np.ndarray, "train train"]]:
     """Both kernels, and finite networks; also Θ of the training inputs, for the picture."""
     net = mlp(name, depth=depth, W_std=W_var**0.5, b_std=b_var**0.5, outputs=len(trained.classes))
-    grams = gram_matrices(net, np.concatenate([trained.x, tested.x]))
-    n = len(trained.x)
-    flow = spectrum(grams.ntk[:n, :n])
-    end = right(_regress(flow, grams.ntk[n:, :n], trained, np.inf), tested)
-    lines = tuple(
-        _networks(net, flow, grams.ntk[n:, :n], trained, tested, width=w, members=members, steps=steps, seed=seed)
-        for w in widths
-    )
+    grams = gram_matrices(net, trained.x, tested.x)
+    flow = spectrum(grams.ntk)
+    end = right(_regress(flow, grams.ntk_test, trained, np.inf), tested)
+    lines: list[NetworkLine] = []
+    step_size = None
+    for width in sorted(widths):
+        # The narrowest network is the steepest: its step is small enough for all, so that all reach one time.
+        training = train(
+            net, trained.x, trained.targets, tested.x,
+            seed=seed, width=width, steps=steps, members=members, step_size=step_size, centred=True,
+        )  # fmt: skip
+        step_size = training.step_size
+        lines.append(_line(training, width, flow, grams.ntk_test, trained, tested))
     learned = Learned(
         activation=name,
         phase=phase,
@@ -127,10 +146,10 @@ def learn(
         condition=flow.condition,
         jitter=flow.jitter,
         truncation=grams.truncation,
-        posterior=_posterior(grams.nngp, trained, tested),
-        networks=lines,
+        posterior=_posterior(grams, trained, tested),
+        networks=tuple(lines),
     )
-    return learned, grams.ntk[:n, :n]
+    return learned, grams.ntk
 
 
 def right(
@@ -152,37 +171,22 @@ def _regress(flow: Spectrum, across: Float[np.ndarray, "test train"], trained: D
     return trajectory(flow, across, start, np.zeros((len(across), start.shape[1])), trained.targets, t)
 
 
-def _networks(
-    net: Network,
+def _line(
+    training: Training,
+    width: int,
     flow: Spectrum,
     across: Float[np.ndarray, "test train"],
     trained: Dataset,
     tested: Dataset,
-    *,
-    width: int,
-    members: int,
-    steps: int,
-    seed: int,
 ) -> NetworkLine:
-    trainings = train(
-        net,
-        trained.x,
-        trained.targets,
-        tested.x,
-        seed=seed,
-        width=width,
-        steps=steps,
-        members=members,
-        centred=True,
-    )
-    time = float(trainings.times[-1])
-    outputs = trainings.test_outputs[:, -1].astype(np.float64)
+    time = float(training.times[-1])
+    outputs = training.test_outputs[:, -1].astype(np.float64)
     kernel = _regress(flow, across, trained, time)
     networks_right, kernel_right = right(outputs, tested), right(kernel, tested)
     difference = kernel_right.astype(float) - networks_right.mean(axis=0)
     return NetworkLine(
         width=width,
-        members=members,
+        members=len(outputs),
         accuracy=float(networks_right.mean()),
         accuracy_error=_half_width(networks_right.mean(axis=0), networks_right.mean(axis=1)),
         kernel_accuracy=float(kernel_right.mean()),
@@ -201,17 +205,16 @@ def _half_width(by_input: Float[np.ndarray, "test"], by_member: Float[np.ndarray
     return float(Z_95 * np.sqrt(variance))
 
 
-def _posterior(nngp: Float[np.ndarray, "n n"], trained: Dataset, tested: Dataset) -> Posterior:
-    n = len(trained.x)
-    gram = spectrum(nngp[:n, :n])
+def _posterior(grams: Grams, trained: Dataset, tested: Dataset) -> Posterior:
+    gram = spectrum(grams.nngp)
     noise, scale = best_noise(gram, trained.targets)
-    result = posterior(gram, nngp[n:, :n], np.diagonal(nngp)[n:], trained.targets, noise=noise, scale=scale)
+    result = posterior(gram, grams.nngp_test, grams.nngp_prior, trained.targets, noise=noise, scale=scale)
     correct = right(result.mean, tested)
     report = calibration(result.mean, result.std, tested.targets, levels=LEVELS)
     return Posterior(
         accuracy=float(correct.mean()),
         accuracy_error=wilson(correct),
-        noise=noise / float(np.diagonal(nngp).mean()),
+        noise=noise / float(np.diagonal(grams.nngp).mean()),
         scale=scale,
         log_evidence=result.log_evidence,
         levels=LEVELS,

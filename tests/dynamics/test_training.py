@@ -35,12 +35,13 @@ def test_it_descends_as_written() -> None:
 
 
 def test_centred_training_starts_at_zero_and_knows_it() -> None:
-    result = train(NET, X, Y, X_TEST, seed=5, width=16, steps=3, centred=True)
+    result = train(NET, X, Y, X_TEST, seed=5, width=16, steps=3, centred=True, step_size=1e-3)
+    assert result.step_size == 1e-3
     assert not result.train_outputs[:, 0].any()
     # Shifting the targets by f_0 is the same descent.
     x = jnp.asarray(X, jnp.float32)
     start = NET.apply(NET.init(jax.random.split(jax.random.key(5), 1)[0], X.shape, width=16), x)
-    shifted = train(NET, X, Y + np.asarray(start), X_TEST, seed=5, width=16, steps=3)
+    shifted = train(NET, X, Y + np.asarray(start), X_TEST, seed=5, width=16, steps=3, step_size=1e-3)
     np.testing.assert_allclose(result.train_outputs + np.asarray(start), shifted.train_outputs, atol=1e-4)
 
 
@@ -67,6 +68,8 @@ def test_what_is_refused() -> None:
         train(NET, X, Y[:, :1], X_TEST, seed=0, width=4, steps=1)
     with pytest.raises(DataError, match="step_fraction"):
         train(NET, X, Y, X_TEST, seed=0, width=4, steps=1, step_fraction=1.5)
+    with pytest.raises(DataError, match="between 0 and 2/λ_max"):
+        train(NET, X, Y, X_TEST, seed=0, width=4, steps=1, step_size=10.0)
     with pytest.raises(DataError, match="steps"):
         train(NET, X, Y, X_TEST, seed=0, width=4, steps=[-1])
 
