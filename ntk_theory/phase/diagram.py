@@ -1,0 +1,164 @@
+"""`Phase`: what mean field theory says of an activation, every number with its error bound."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from flint import ctx
+
+from ntk_theory.dual import Dual
+from ntk_theory.enclosure import Enclosure, Number
+from ntk_theory.enclosure.ball import as_ball
+from ntk_theory.enclosure.evaluate import certify
+from ntk_theory.errors import NoFixedPointError
+from ntk_theory.phase import critical, fixed_points
+from ntk_theory.phase.correlation import DepthScales, depth_scales
+from ntk_theory.phase.critical import CriticalPoint
+from ntk_theory.phase.fixed_points import FixedPoint, SearchRange
+from ntk_theory.phase.length_map import LengthMap
+from ntk_theory.phase.summary import PhaseRow, PhaseSummary
+
+Q_MAX = 100.0
+"""How far fixed points are looked for where φ has no proven bound."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """The phases of `dual.activation` over σ_w² (`W_var`) and σ_b² (`b_var`). Made by `ntk_theory.phase`.
+
+    Variances may be given as numbers, as text ("0.05", "1/20"), as fractions or SymPy numbers; a float is read
+    as the decimal that it prints as. All methods raise `DataError` for negative or non-finite variances,
+    `DivergentExpectationError` where φ jumps, and `EnclosureError` where the digits can't be reached.
+    """
+
+    dual: Dual
+
+    @cached_property
+    def length_map(self) -> LengthMap:
+        """V, D and their slopes as ball functions."""
+        return LengthMap(self.dual)
+
+    def variance(self, q: Number, *, digits: int = 30) -> Enclosure:
+        """V(q) = E[φ(√q z)²]."""
+        return certify(lambda: [self.length_map.variance(as_ball(q, "q"))], digits, f"V({q})")[0]
+
+    def chi_1(self, q: Number, W_var: Number = 1, *, digits: int = 30) -> Enclosure:
+        """χ₁ = σ_w² E[φ′(√q z)²] at any variance q."""
+        fixed_points.variances(W_var, q)
+        return certify(lambda: [as_ball(W_var) * self.length_map.gain(as_ball(q, "q"))], digits, f"χ₁ at q = {q}")[
+            0
+        ]
+
+    def fixed_points(
+        self, W_var: Number, b_var: Number, *, digits: int = 30, q_max: float = Q_MAX
+    ) -> tuple[FixedPoint, ...]:
+        """All fixed points of q ↦ σ_w² V(q) + σ_b² in `search_range`, in increasing order.
+
+        An empty tuple proves that there is none in the range.
+        """
+        return fixed_points.fixed_points(self.length_map, W_var, b_var, digits, q_max)
+
+    def search_range(self, W_var: Number, b_var: Number, *, q_max: float = Q_MAX) -> SearchRange:
+        """Where `fixed_points` looks: all there can be if φ is bounded or scale-invariant, else up to `q_max`."""
+        fixed_points.variances(W_var, b_var)
+        return fixed_points.search_range(self.length_map, W_var, b_var, q_max)
+
+    def fixed_point(self, W_var: Number, b_var: Number, *, digits: int = 30, q_max: float = Q_MAX) -> FixedPoint:
+        """The stable fixed point; of several, the one that the length map leads to from q = 1.
+
+        Raises `NoFixedPointError` where there is none in `search_range`.
+        """
+        points = self.fixed_points(W_var, b_var, digits=digits, q_max=q_max)
+        searched = self.search_range(W_var, b_var, q_max=q_max)
+        return fixed_points.the_fixed_point(self.length_map, points, W_var, b_var, searched)
+
+    def critical_points(
+        self, b_var: Number = Fraction(1, 20), *, digits: int = 30, q_max: float = Q_MAX
+    ) -> tuple[CriticalPoint, ...]:
+        """All points of the order-to-chaos line at σ_b² = `b_var`, stable or not, in increasing order of q."""
+        return critical.critical_points(self.length_map, b_var, digits, q_max)
+
+    def critical_W_var(
+        self, b_var: Number = Fraction(1, 20), *, digits: int = 30, q_max: float = Q_MAX
+    ) -> Enclosure:
+        """σ_w² on the order-to-chaos line at σ_b² = `b_var`: χ₁ = 1 at a stable fixed point of the variance.
+
+        The smallest, should there be several. Raises `NoFixedPointError` where the line has no such point.
+        """
+        points = self.critical_points(b_var, digits=digits, q_max=q_max)
+        searched = critical.search_range(self.length_map, b_var, q_max)
+        return critical.the_critical_point(self.length_map, points, b_var, searched).W_var
+
+    def critical_point(self, q: Number, *, digits: int = 30) -> CriticalPoint:
+        """The point of the line whose fixed point is `q`: σ_w² = 1/E[φ′²], σ_b² = q - E[φ²]/E[φ′²].
+
+        Raises `NoFixedPointError` where that σ_b² is negative.
+        """
+        return critical.critical_point(self.length_map, q, digits)
+
+    @property
+    def boundary_W_var(self) -> Enclosure | None:
+        """For a scale-invariant φ the σ_w² where χ₁ = 1 at every variance and σ_b² (ReLU: 2). None for others."""
+        if self.length_map.scale is None:
+            return None
+        gain = self.dual.derivative_variance
+        return certify(lambda: [1 / as_ball(gain)], 30, "1/E[φ′²]")[0]
+
+    def critical_line(self, b_var_max: Number = 1, *, points: int = 40) -> tuple[tuple[float, float], ...]:
+        """Points (σ_w², σ_b²) of the line for drawing, from σ_b² = 0 to `b_var_max`: midpoints of enclosures.
+
+        Raises `NoFixedPointError` where the line does not reach from 0 to `b_var_max` on stable fixed points.
+        """
+        boundary = self.boundary_W_var
+        if boundary is not None:
+            return ((float(boundary), 0.0), (float(boundary), float(as_ball(b_var_max))))
+        start, end = (float(self._stable(b).q) for b in (0, b_var_max))
+        middle = (start + (end - start) * (k / (points - 1)) ** 2 for k in range(1, points - 1))
+        line = [self._stable(0), *(self.critical_point(q, digits=10) for q in middle), self._stable(b_var_max)]
+        return tuple((float(point.W_var), float(point.b_var)) for point in line)
+
+    def depth_scales(self, W_var: Number, b_var: Number, *, digits: int = 15, q_max: float = Q_MAX) -> DepthScales:
+        """Depth scales of variance, correlation and gradients at `fixed_point`, with c* and the slope there."""
+        point = self.fixed_point(W_var, b_var, digits=digits + 20, q_max=q_max)
+        return depth_scales(self.length_map, point, W_var, b_var, digits)
+
+    def summary(
+        self, b_var: Number = Fraction(1, 20), W_var: Number | None = None, *, digits: int = 20
+    ) -> PhaseSummary:
+        """The order-to-chaos line at `b_var`, and fixed point and depth scales at `W_var`.
+
+        Without `W_var`: at half and at twice the critical value, to two digits, one in each phase. Depth scales
+        come to 15 digits at most.
+        """
+        points = self.critical_points(b_var, digits=digits)
+        searched = critical.search_range(self.length_map, b_var, Q_MAX)
+        line: Enclosure | None
+        try:
+            line, note = critical.the_critical_point(self.length_map, points, b_var, searched).W_var, ""
+        except NoFixedPointError as error:
+            line, note = self.boundary_W_var, str(error)
+        around = 1.0 if line is None else float(line)
+        chosen = [Fraction(f"{factor * around:.2g}") for factor in (0.5, 2.0)] if W_var is None else [W_var]
+        rows = tuple(self._row(W, b_var, min(digits, 15)) for W in chosen)
+        return PhaseSummary(self.dual.activation.name, as_text(b_var), line, points, rows, note)
+
+    def _row(self, W_var: Number, b_var: Number, digits: int) -> PhaseRow:
+        try:
+            return PhaseRow(as_text(W_var), self.depth_scales(W_var, b_var, digits=digits), "")
+        except NoFixedPointError as error:
+            return PhaseRow(as_text(W_var), None, str(error))
+
+    def _stable(self, b_var: Number) -> CriticalPoint:
+        points = self.critical_points(b_var, digits=10)
+        searched = critical.search_range(self.length_map, b_var, Q_MAX)
+        return critical.the_critical_point(self.length_map, points, b_var, searched)
+
+
+def as_text(value: Number) -> str:
+    """A variance as it is printed: a fraction that is a short decimal as that decimal."""
+    with ctx.workprec(64):
+        short = f"{float(as_ball(value)):.12g}"
+    try:
+        return short if isinstance(value, Enclosure) or Fraction(short) == Fraction(str(value)) else str(value)
+    except ValueError:
+        return str(value)
