@@ -15,8 +15,9 @@ from sympy.printing.latex import LatexPrinter
 from ntk_theory.activation import Activation, activation
 from ntk_theory.errors import NotInClassError
 from ntk_theory.gaussian import represent
+from ntk_theory.gaussian.algebra import ROOT_1, ROOT_2, Algebra
 from ntk_theory.gaussian.moments import covariance, mean
-from ntk_theory.gaussian.normal_form import ROOT_1, ROOT_2, Algebra, NormalForm, Surd
+from ntk_theory.gaussian.normal_form import NormalForm, Surd
 from ntk_theory.gaussian.readable import expression
 from ntk_theory.gaussian.terms import Term, canonical_terms, irrational_constants
 from ntk_theory.symbols import c, q, q1, q2

@@ -5,13 +5,13 @@ E[X_i·m(X)·∏1[W>0]] = μ_i E[m∏] + Σ_j S_ij E[∂_j m∏] + Σ_k S_ik p_{
 each step lowers the degree of m or removes a wall.
 """
 
-from functools import cached_property
 from itertools import combinations, product
 
 from sympy.polys.fields import FracElement
 
-from ntk_theory.errors import NotInClassError
-from ntk_theory.gaussian.normal_form import PI, ROOT_1, ROOT_2, Algebra, NormalForm, Surd
+from ntk_theory.gaussian.algebra import ROOT_1, ROOT_2, Algebra
+from ntk_theory.gaussian.functions import Walls, orthant
+from ntk_theory.gaussian.normal_form import NormalForm, Surd
 from ntk_theory.gaussian.terms import Term
 from ntk_theory.symbols import c
 
@@ -121,14 +121,10 @@ class _Moments:
                 total += rest.scaled(Surd(covariances[i][j] * lowered[j]))
         for k in walls:
             if covariances[i][k]:
-                density = self.algebra.sqrt(2 * self.pi * covariances[k][k]).inverse
+                density = self.algebra.sqrt(2 * self.algebra.pi * covariances[k][k]).inverse
                 rest = self.moment(lowered, walls - {k}, zero | {k})
                 total += rest.scaled(density * Surd(covariances[i][k]), -(means[k] ** 2) / (2 * covariances[k][k]))
         return total
-
-    @cached_property
-    def pi(self) -> FracElement:
-        return self.algebra.generator(PI)
 
     def law(self, zero: frozenset[int]) -> Law:
         """Means and covariances given that the walls in `zero` vanish."""
@@ -144,26 +140,13 @@ class _Moments:
         return self.laws[zero]
 
     def _orthant(self, walls: frozenset[int], zero: frozenset[int]) -> NormalForm:
-        """P(W_k > 0 for all k in walls | …): Φ, asin, or a sum of asin for three at zero thresholds."""
+        """P(W_k > 0 for all k in walls | W = 0 in zero), by standardised thresholds and correlations."""
         means, covariances = self.law(zero)
-        algebra = self.algebra
-        if not walls:
-            return algebra.constant(1)
-        if len(walls) == 1:
-            (k,) = walls
-            return algebra.Phi(Surd(means[k]) * algebra.sqrt(1 / covariances[k][k]))
-        if len(walls) > 3 or any(means[k] for k in walls):
-            what = "thresholds away from zero" if any(means[k] for k in walls) else "four-fold orthants"
-            raise NotInClassError(
-                f"The expectation needs a normal probability of {len(walls)} dimensions with {what}, "
-                "which has no elementary form."
-            )
-        total = algebra.constant(algebra.one / 2 ** len(walls))
-        weight = Surd(1 / (2 ** (len(walls) - 1) * self.pi))
-        for k, l in combinations(sorted(walls), 2):
-            scale = algebra.sqrt(1 / (covariances[k][k] * covariances[l][l]))
-            total += algebra.asin(Surd(covariances[k][l]) * scale).scaled(weight)
-        return total
+        scale = {k: self.algebra.sqrt(1 / covariances[k][k]) for k in walls}
+        order = sorted(walls)
+        thresholds = [Surd(means[k]) * scale[k] for k in order]
+        correlations = [Surd(covariances[k][l]) * scale[k] * scale[l] for k, l in combinations(order, 2)]
+        return orthant(self.algebra, Walls(thresholds, correlations))
 
 
 def _lower(powers: tuple[int, ...], i: int) -> tuple[int, ...]:

@@ -9,7 +9,9 @@ from sympy import Expr
 from sympy.polys.fields import FracElement
 from sympy.polys.rings import PolyElement
 
-from ntk_theory.gaussian.normal_form import PI, Algebra, Atom, Atoms, Key, NormalForm, Surd
+from ntk_theory.gaussian.algebra import Algebra
+from ntk_theory.gaussian.normal_form import Atom, Atoms, Key, NormalForm, Surd
+from ntk_theory.gaussian.special import Orthant, Phi2
 from ntk_theory.symbols import c as correlation
 
 
@@ -37,10 +39,10 @@ def expression(form: NormalForm) -> Expr:
 def _turned_angle(algebra: Algebra, table: dict[Key, FracElement], key: Key) -> Expr | None:
     """π/2 ± asin(c) is written with the angle acos(c) between the inputs, as in Cho & Saul 2009."""
     radicand, power, atoms = key
-    if atoms != frozenset({(Atom("asin", Surd(algebra.generator(correlation))), 1)}):
+    if atoms != frozenset({(Atom("asin", (Surd(algebra.generator(correlation)),)), 1)}):
         return None
     constant = table.get((radicand, power, frozenset()))
-    half_turn = algebra.generator(PI) / 2 * table[key]
+    half_turn = algebra.pi / 2 * table[key]
     if constant == half_turn:
         return sympy.pi - sympy.acos(correlation)
     return -sympy.acos(correlation) if constant == -half_turn else None
@@ -113,10 +115,13 @@ def _factored(algebra: Algebra, element: FracElement) -> Expr:
 
 
 def _product(algebra: Algebra, atoms: Atoms) -> Expr:
-    result: Expr = sympy.S.One
-    for atom, multiplicity in atoms:
-        argument = _surd(algebra, atom.argument)
-        normal = (1 + sympy.erf(argument / sympy.sqrt(2))) / 2
-        value = sympy.asin(argument) if atom.function == "asin" else normal
-        result *= value**multiplicity
-    return result
+    return sympy.Mul(*(_value(algebra, atom) ** multiplicity for atom, multiplicity in atoms))
+
+
+def _value(algebra: Algebra, atom: Atom) -> Expr:
+    arguments = [_surd(algebra, argument) for argument in atom.arguments]
+    if atom.function != "orthant":
+        return {"asin": sympy.asin, "cos": sympy.cos, "sin": sympy.sin}[atom.function](*arguments)
+    if len(arguments) == 1:
+        return (1 + sympy.erf(arguments[0] / sympy.sqrt(2))) / 2
+    return Phi2(*arguments) if len(arguments) == 3 else Orthant(*arguments)

@@ -15,7 +15,7 @@ from sympy import Expr, Symbol
 from ntk_theory.activation import Activation
 from ntk_theory.activation.pieces import Piece
 from ntk_theory.errors import DivergentExpectationError, NotInClassError
-from ntk_theory.gaussian.normal_form import is_square_root
+from ntk_theory.gaussian.algebra import is_square_root
 from ntk_theory.symbols import x
 
 
