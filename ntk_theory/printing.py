@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import jax.scipy.special
+import numpy as np
 import sympy
 from jaxtyping import Array, Float
 from sympy import Expr, Symbol, oo
@@ -20,11 +21,30 @@ from sympy.printing.pycode import PythonCodePrinter
 from ntk_theory.activation import Activation
 from ntk_theory.activation.activation import tanh_form
 from ntk_theory.errors import NotInClassError
+from ntk_theory.gaussian.special import Phi2
 from ntk_theory.symbols import x
 
 
 def _softplus(w: Float[Array, "..."]) -> Float[Array, "..."]:
     return jnp.logaddexp(w, 0)
+
+
+def _phi2(h: Float[Array, "..."], k: Float[Array, "..."], rho: Float[Array, "..."]) -> Float[Array, "..."]:
+    """P(X < h, Y < k) by two values of T (Owen 1956, eq. 3.1); 1 - ρ² as a product, near ±1 it would cancel."""
+    # thresholds may be printed as whole numbers; the correlation never is
+    h, k, rho = jnp.broadcast_arrays(*(jnp.asarray(v, rho.dtype) for v in (h, k, rho)))
+    across = jnp.sqrt(jnp.maximum((1 - rho) * (1 + rho), np.finfo(rho.dtype).tiny))
+
+    def half(a: Float[Array, "..."], b: Float[Array, "..."]) -> Float[Array, "..."]:
+        at_zero = a == 0
+        safe = jnp.where(at_zero, 1, a)
+        inside = jax.scipy.special.owens_t(safe, (b / safe - rho) / across)
+        return jax.scipy.special.ndtr(a) / 2 - jnp.where(at_zero, jnp.sign(b) / 4, inside)
+
+    opposite = (h * k < 0) | ((h * k == 0) & (h + k < 0))
+    both_zero = (h == 0) & (k == 0)
+    value = half(h, k) + half(k, h) - jnp.where(opposite, 0.5, 0.0).astype(rho.dtype)
+    return jnp.where(both_zero, 0.25 + jnp.arcsin(jnp.clip(rho, -1, 1)) / (2 * jnp.pi), value)
 
 
 _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
@@ -41,6 +61,7 @@ _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
     sympy.sinh: ("sinh", jnp.sinh),
     sympy.cosh: ("cosh", jnp.cosh),
     sympy.tanh: ("tanh", jnp.tanh),
+    Phi2: ("phi2", _phi2),
 }
 _NAMESPACE: dict[str, Any] = dict(_FUNCTIONS.values()) | {
     "sqrt": jnp.sqrt,
@@ -104,7 +125,9 @@ class _Printer(PythonCodePrinter):
         return f"{_FUNCTIONS[type(expr)][0]}({', '.join(map(self._print, expr.args))})"
 
     _print_exp = _print_erf = _print_sin = _print_cos = _print_tan = _print_asin = _print_Function
-    _print_acos = _print_atan = _print_atan2 = _print_sinh = _print_cosh = _print_tanh = _print_Function
+    _print_acos = _print_atan = _print_atan2 = _print_sinh = _print_cosh = _print_tanh = _print_Phi2 = (
+        _print_Function
+    )
 
     def emptyPrinter(self, expr: object) -> str:
         raise NotInClassError(f"No JAX form is known for {type(expr).__name__}, in {expr}.")
