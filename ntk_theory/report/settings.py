@@ -17,7 +17,8 @@ class Settings:
     - The phases: σ_w² at the critical line for the given σ_b², and `ordered` and `chaotic` times that.
     - Learning: kernels and networks on the same `train` and `test` inputs; networks of each width in
       `learning_widths`, `members` of each, trained by `learning_steps` steps.
-    - Simulation: convergence over `widths`, the verdict at `verdict_widths` with false-alarm rate `alpha`.
+    - Simulation: convergence over `widths` with `samples` networks of the widest and as many neurons of the
+      others, the verdict at `verdict_widths` with false-alarm rate `alpha`.
     - Gradient flow: one network of `flow_width` on `flow_train` inputs for `flow_steps` steps.
     """
 
@@ -34,13 +35,14 @@ class Settings:
     members: int = 2
     learning_steps: int = 300
     widths: tuple[int, ...] = (64, 128, 256, 512, 1024, 2048, 4096)
+    samples: int = 4096
     verdict_widths: tuple[int, ...] = (64, 256, 1024)
     alpha: float = 1e-6
     flow_width: int = 1024
     flow_train: int = 40
     flow_test: int = 60
-    flow_steps: int = 400
-    grid: int = 40
+    flow_steps: int = 1200
+    grid: int = 60
 
 
 DEFAULT = Settings()
@@ -50,8 +52,9 @@ QUICK = replace(
     test=40,
     learning_widths=(16,),
     learning_steps=5,
-    widths=(16, 32, 64),
-    verdict_widths=(16, 32, 64),
+    widths=(64, 128, 256),
+    samples=64,
+    verdict_widths=(64, 128, 256),
     flow_width=32,
     flow_train=6,
     flow_test=4,

@@ -60,6 +60,7 @@ class Simulated:
     planted: Outcome
     planted_ntk: float
     theory_ntk: float
+    scale_ntk: float
     laws: tuple[Law, ...]
     widths: tuple[int, ...]
     samples: tuple[int, ...]
@@ -101,6 +102,7 @@ def simulate(
         planted=_outcome("planted error: K in place of its derivative", refuted),
         planted_ntk=float(planted.kernel_fn(pair[:1], pair[1:], get="ntk")[0, 0]),
         theory_ntk=float(grown.theory[column]),
+        scale_ntk=float(grown.scale[column]),
         laws=tuple(_law(grown, quantity) for quantity in (NNGP_PAIR, NTK_PAIR)),
         widths=grown.widths,
         samples=grown.samples,

@@ -15,6 +15,9 @@ from ntk_theory.report.extras import need
 WIDTH = 9.2
 """Inches: the width of the page's column, so that text in figures is as large as text beside them."""
 
+MARKERS = ("o", "s", "^", "D", "v", "P")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
+
 
 @dataclass(frozen=True)
 class Palette:
@@ -91,9 +94,11 @@ def style(palette: Palette) -> Iterator[None]:
         yield
 
 
-def figure(height: float, columns: int = 1, rows: int = 1, **options: Any) -> tuple[Any, Any]:
-    """A figure of the page's width, and its axes as a (rows, columns) array."""
-    drawing = need("matplotlib.figure").Figure(figsize=(WIDTH, height), layout="constrained")
+def figure(
+    height: float, columns: int = 1, rows: int = 1, *, width: float = WIDTH, **options: Any
+) -> tuple[Any, Any]:
+    """A figure, and its axes as a (rows, columns) array."""
+    drawing = need("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
     axes = drawing.subplots(rows, columns, squeeze=False, **options)
     return drawing, axes
 

@@ -1,0 +1,141 @@
+"""What the report claims, each with its verdict, its error rate and the place to look.
+
+The verdicts: DERIVED (algebra, every certificate of the derivation holds), PROVEN (ball arithmetic), VERIFIED and
+REFUTED (statistics, with a bound on the probability of being wrong), MEASURED (a number with its 95% interval;
+nothing is decided), FAILED (a claim that should hold does not).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ntk_theory.report.derivation import Accuracy, Derivation
+from ntk_theory.report.flow import Flow
+from ntk_theory.report.learning import Learned
+from ntk_theory.report.numbers import plain, with_error
+from ntk_theory.report.phases import Phases
+from ntk_theory.report.settings import TITLES
+from ntk_theory.report.simulation import Simulated
+
+VerdictWord = Literal["DERIVED", "PROVEN", "VERIFIED", "REFUTED", "UNDECIDED", "MEASURED", "FAILED"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement, in text with \\( … \\). `as_it_should` is False where a reader should stop and look."""
+
+    statement: str
+    verdict: VerdictWord
+    error: str
+    where: str
+    as_it_should: bool
+
+
+def claims(
+    derived: tuple[Derivation, ...],
+    accuracies: dict[str, Accuracy],
+    found: tuple[Phases, ...],
+    learned: tuple[Learned, ...],
+    simulated: tuple[Simulated, ...],
+    flows: tuple[Flow, ...],
+) -> tuple[Claim, ...]:
+    """The claims of all sections, in the page's order."""
+    return (
+        *(_derivation(one) for one in derived),
+        *(_digits(name, one) for name, one in accuracies.items()),
+        *(_line(one) for one in found),
+        *(_theory(one) for one in simulated),
+        *(_planted(one) for one in simulated),
+        *(_gap(learned, name) for name in dict.fromkeys(one.activation for one in learned)),
+        *(_flow(one) for one in flows),
+    )
+
+
+def _derivation(one: Derivation) -> Claim:
+    if one.closed_form:
+        statement = f"{one.title}: K, K̇ and V in closed form, derived from \\(\\phi\\)"
+    else:
+        statement = f"{one.title}: an exact representation of K, K̇ and V; no elementary form is known"
+    names = ", ".join(line.name for line in one.certificates)
+    return Claim(
+        statement,
+        "DERIVED" if one.certified else "FAILED",
+        f"algebra; certificates: {names}",
+        "derived",
+        one.certified,
+    )
+
+
+def _digits(name: str, one: Accuracy) -> Claim:
+    good = one.relative_error < 1e-9
+    return Claim(
+        f"{TITLES[name]}: the compiled \\(\\Theta\\) of two inputs is right to "
+        f"{plain(one.relative_error, 2)} of its size",
+        "PROVEN" if good else "FAILED",
+        "none: ball arithmetic",
+        "derived",
+        good,
+    )
+
+
+def _line(one: Phases) -> Claim:
+    number = one.start.text if one.start.radius == 0 else f"{one.start.text} ± {one.start.radius:.0e}"
+    return Claim(
+        f"{TITLES[one.activation]}: order turns to chaos at \\(\\sigma_w^2\\) = {number} "
+        "where \\(\\sigma_b = 0\\)",
+        "PROVEN",
+        "none: ball arithmetic",
+        "phases",
+        True,
+    )
+
+
+def _theory(one: Simulated) -> Claim:
+    outcome = one.derived
+    return Claim(
+        f"{TITLES[one.activation]}: finite networks tend to the derived \\(\\Sigma\\) and \\(\\Theta\\), "
+        f"to {100 * outcome.min_detectable:g}% of their size",
+        _word(outcome.verdict),
+        f"wrong with probability ≤ {plain(outcome.alpha, 1)}",
+        "simulated",
+        outcome.verdict == "VERIFIED",
+    )
+
+
+def _planted(one: Simulated) -> Claim:
+    outcome = one.planted
+    return Claim(
+        f"{TITLES[one.activation]}, planted error: K in place of K̇",
+        _word(outcome.verdict),
+        f"wrong with probability ≤ {plain(outcome.alpha, 1)}",
+        "simulated",
+        outcome.verdict == "REFUTED",
+    )
+
+
+def _word(verdict: str) -> VerdictWord:
+    words: dict[str, VerdictWord] = {"VERIFIED": "VERIFIED", "REFUTED": "REFUTED"}
+    return words.get(verdict, "UNDECIDED")
+
+
+def _gap(learned: tuple[Learned, ...], name: str) -> Claim:
+    row = next(one for one in learned if one.activation == name and one.phase == "critical")
+    line = row.networks[-1]
+    return Claim(
+        f"{TITLES[name]}, critical: kernel regression is right more often than trained networks of width "
+        f"{line.width} by {with_error(100 * line.gap, 100 * line.gap_error)} points",
+        "MEASURED",
+        "95% interval",
+        "learned",
+        True,
+    )
+
+
+def _flow(one: Flow) -> Claim:
+    return Claim(
+        f"{TITLES[one.activation]}: a trained network of width {one.width} stays within "
+        f"{plain(100 * one.largest_distance, 2)}% of gradient flow in closed form",
+        "MEASURED",
+        "one network",
+        "flow",
+        True,
+    )
