@@ -22,4 +22,11 @@ def in_delta(expression: Expr) -> Expr:
         lambda part: part.is_Pow and part.base == 1 - c**2, lambda part: sine ** (2 * part.exp)
     )
     expression = expression.subs(kappa, c * sympy.sqrt(q1 * q2))
+    # e⁻ᵃ sinh b overflows where its two exponentials, each within range, do not
+    expression = expression.replace(lambda part: part.is_Mul and part.has(sympy.sinh, sympy.cosh), _exponentials)
     return expression.subs(c, 1 - delta).subs(sine, sympy.sqrt(delta * (2 - delta)))
+
+
+def _exponentials(product: Expr) -> Expr:
+    expanded = sympy.expand_mul(product.rewrite([sympy.sinh, sympy.cosh], sympy.exp))
+    return sympy.Add(*(sympy.powsimp(term, combine="exp") for term in sympy.Add.make_args(expanded)))

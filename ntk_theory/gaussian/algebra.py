@@ -63,7 +63,9 @@ class Algebra:
         for summand in sympy.Add.make_args(sympy.expand(expression, power_exp=False)):
             surd, power = Surd(self.one), self.zero
             for factor in sympy.Mul.make_args(summand):
-                if isinstance(factor, sympy.exp):
+                if factor is sympy.E:
+                    power += self.one
+                elif isinstance(factor, sympy.exp):
                     power += self.element(factor.args[0])
                 elif is_square_root(factor):
                     root = self.sqrt(self.element(factor.base))
@@ -77,7 +79,7 @@ class Algebra:
     def term(self, surd: Surd, power: FracElement | int = 0, atoms: Iterable[tuple[Atom, int]] = ()) -> NormalForm:
         if not surd.coefficient:
             return NormalForm(self)
-        return NormalForm(self, {(surd.radicand, self.zero + power, frozenset(atoms)): surd.coefficient})
+        return NormalForm(self, {(surd.radicand, self.one * power, frozenset(atoms)): surd.coefficient})
 
     def constant(self, value: Any) -> NormalForm:
         return self.term(Surd(self.one * value))
@@ -164,6 +166,17 @@ class Algebra:
     def apply(self, function: str, arguments: Sequence[Surd]) -> NormalForm:
         """The form of one transcendental function, in its canonical orientation."""
         return FUNCTIONS[function][0](self, arguments)
+
+    def multiply_waves(self, first: Atom, second: Atom) -> NormalForm:
+        """cos a cos b, sin a sin b or sin a cos b as half a sum."""
+        (a,), (b,) = first.arguments, second.arguments
+        if first.function != second.function:
+            sine, cosine = (a, b) if first.function == "sin" else (b, a)
+            total = self.apply("sin", [sine + cosine]) + self.apply("sin", [sine + -cosine])
+        else:
+            sign = 1 if first.function == "cos" else -1
+            total = self.apply("cos", [a + -b]) + self.apply("cos", [a + b]).scaled(Surd(self.one * sign))
+        return total.scaled(Surd(self.one / 2))
 
     def differentiate(self, atom: Atom, symbol: Symbol) -> NormalForm:
         """The derivative of one atom with respect to a generator."""

@@ -43,6 +43,8 @@ def _cos(algebra: "Algebra", arguments: Sequence[Surd]) -> NormalForm:
 
 def _sin(algebra: "Algebra", arguments: Sequence[Surd]) -> NormalForm:
     (argument,) = arguments
+    if not argument:
+        return NormalForm(algebra)
     sign = algebra.orientation(argument)
     oriented = argument if sign > 0 else -argument
     return algebra.term(Surd(algebra.one * sign), 0, [(Atom("sin", (oriented,)), 1)])

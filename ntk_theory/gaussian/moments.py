@@ -9,7 +9,9 @@ from itertools import combinations, product
 
 from sympy.polys.fields import FracElement
 
-from ntk_theory.gaussian.algebra import ROOT_1, ROOT_2, Algebra
+from ntk_theory.errors import NotInClassError
+from ntk_theory.gaussian.algebra import IMAGINARY, ROOT_1, ROOT_2, Algebra
+from ntk_theory.gaussian.complex_form import parts, real_form
 from ntk_theory.gaussian.functions import Walls, orthant
 from ntk_theory.gaussian.normal_form import NormalForm, Surd
 from ntk_theory.gaussian.terms import Term
@@ -20,13 +22,13 @@ Law = tuple[tuple[FracElement, ...], tuple[tuple[FracElement, ...], ...]]
 
 def mean(algebra: Algebra, terms: tuple[Term, ...]) -> NormalForm:
     """E[φ(u)], u centred Gaussian of variance q1, for φ = Σ terms."""
-    return sum((_expectation(algebra, (term,)) for term in terms), NormalForm(algebra))
+    return real_form(sum((_expectation(algebra, (term,)) for term in terms), NormalForm(algebra)))
 
 
 def covariance(algebra: Algebra, left: tuple[Term, ...], right: tuple[Term, ...]) -> NormalForm:
     """E[φ(u)ψ(v)], (u, v) centred Gaussian with variances q1, q2 and correlation c."""
     pairs = (_expectation(algebra, pair) for pair in product(left, right))
-    return sum(pairs, NormalForm(algebra))
+    return real_form(sum(pairs, NormalForm(algebra)))
 
 
 def _expectation(algebra: Algebra, terms: tuple[Term, ...]) -> NormalForm:
@@ -144,6 +146,11 @@ class _Moments:
         means, covariances = self.law(zero)
         scale = {k: self.algebra.sqrt(1 / covariances[k][k]) for k in walls}
         order = sorted(walls)
+        if IMAGINARY in self.algebra.constants and any(parts(self.algebra, means[k])[1] for k in walls):
+            raise NotInClassError(
+                "A trigonometric function cut by a threshold, or times erf, needs Φ of a complex number; "
+                "that is outside the class."
+            )
         thresholds = [Surd(means[k]) * scale[k] for k in order]
         correlations = [Surd(covariances[k][l]) * scale[k] * scale[l] for k, l in combinations(order, 2)]
         return orthant(self.algebra, Walls(thresholds, correlations))

@@ -69,6 +69,9 @@ class Atom:
     arguments: tuple[Surd, ...]
 
 
+WAVES = ("cos", "sin")
+"""At most one of these stands in a term: products of them are written as sums."""
+
 Atoms = frozenset[tuple[Atom, int]]
 Key = tuple[frozenset[PolyElement], FracElement, Atoms]
 
@@ -95,8 +98,14 @@ class NormalForm:
         result = NormalForm(self.algebra)
         for (key, left), (other_key, right) in product(self.table.items(), other.table.items()):
             surd = Surd(left, key[0]) * Surd(right, other_key[0])
-            atoms = _multiply_atoms(key[2], other_key[2])
-            result += NormalForm(self.algebra, {(surd.radicand, key[1] + other_key[1], atoms): surd.coefficient})
+            waves = [w for atoms in (key[2], other_key[2]) for w in atoms if w[0].function in WAVES]
+            if len(waves) == 2:
+                rest = (key[2] | other_key[2]) - set(waves)
+                product_of_waves = self.algebra.multiply_waves(waves[0][0], waves[1][0])
+                result += self.algebra.term(surd, key[1] + other_key[1], rest) * product_of_waves
+            else:
+                atoms = _multiply_atoms(key[2], other_key[2])
+                result += self.algebra.term(surd, key[1] + other_key[1], atoms)
         return result
 
     def scaled(self, factor: Surd, exponent: FracElement | int = 0) -> "NormalForm":

@@ -28,6 +28,7 @@ def expression(form: NormalForm) -> Expr:
             radicand, power, _ = key
             del table[(radicand, power, frozenset())], table[key]
             shown.append((Surd(coefficient, radicand), power, turned))
+    shown += _hyperbolic_pairs(algebra, table)
     for (radicand, power, atoms), coefficient in table.items():
         shown.append((Surd(coefficient, radicand), power, _product(algebra, atoms)))
     common = _common_factor(algebra, [surd.coefficient for surd, _, _ in shown])
@@ -46,6 +47,27 @@ def _turned_angle(algebra: Algebra, table: dict[Key, FracElement], key: Key) -> 
     if constant == half_turn:
         return sympy.pi - sympy.acos(correlation)
     return -sympy.acos(correlation) if constant == -half_turn else None
+
+
+def _hyperbolic_pairs(algebra: Algebra, table: dict[Key, FracElement]) -> list[tuple[Surd, FracElement, Expr]]:
+    """exp(E₀ + E₁) ± exp(E₀ - E₁), E₁ the part odd in c, is taken out of `table` and written with cosh or sinh."""
+    found = []
+    minus_c = {correlation: -algebra.generator(correlation)}
+    for key in list(table):
+        radicand, power, atoms = key
+        mirrored = algebra.substitute(power, minus_c)
+        partner = (radicand, mirrored, atoms)
+        odd = (power - mirrored) / 2
+        if key not in table or partner not in table or not odd or algebra.orientation(Surd(odd)) < 0:
+            continue
+        coefficient, other = table[key], table[partner]
+        if other not in (coefficient, -coefficient):
+            continue
+        del table[key], table[partner]
+        function = sympy.cosh if other == coefficient else sympy.sinh
+        value = function(algebra.restore(_factored(algebra, odd))) * _product(algebra, atoms)
+        found.append((Surd(2 * coefficient, radicand), (power + mirrored) / 2, value))
+    return found
 
 
 def _common_factor(algebra: Algebra, coefficients: list[FracElement]) -> FracElement:
@@ -69,7 +91,7 @@ def _monomial_divisor(polynomial: PolyElement) -> tuple[int, ...]:
 
 
 def _factor(algebra: Algebra, surd: Surd, power: FracElement) -> Expr:
-    return _surd(algebra, surd) * sympy.exp(algebra.restore(sympy.factor(power.as_expr())))
+    return _surd(algebra, surd) * sympy.exp(algebra.restore(_factored(algebra, power)))
 
 
 def _surd(algebra: Algebra, surd: Surd) -> Expr:

@@ -15,7 +15,7 @@ from sympy import Expr, Symbol
 from ntk_theory.activation import Activation
 from ntk_theory.activation.pieces import Piece
 from ntk_theory.errors import DivergentExpectationError, NotInClassError
-from ntk_theory.gaussian.algebra import is_square_root
+from ntk_theory.gaussian.algebra import IMAGINARY, is_square_root
 from ntk_theory.symbols import x
 
 
@@ -53,7 +53,7 @@ def canonical_terms(phi: Activation) -> tuple[Term, ...]:
     terms: list[Term] = []
     for (quadratic, linear, power, walls), coefficients in groups.items():
         heights = [coefficients.get(number, sympy.S.Zero) for number in range(len(phi.pieces))]
-        for coefficient, ends in _half_lines(heights, phi.pieces, leftward=bool(linear.is_positive)):
+        for coefficient, ends in _half_lines(heights, phi.pieces, leftward=bool(sympy.re(linear).is_positive)):
             coefficient = sympy.expand(coefficient)
             if coefficient != 0:
                 terms.append(Term(coefficient, power, quadratic, linear, walls + ends))
@@ -77,8 +77,11 @@ def _half_lines(
     return [(heights[0], ()), *steps]
 
 
+_BY_EXPONENTIALS = [sympy.sinh, sympy.cosh, sympy.sin, sympy.cos]
+
+
 def _smooth_terms(expression: Expr) -> list[Term]:
-    expanded = sympy.expand(expression.rewrite(sympy.exp, [sympy.sinh, sympy.cosh]), power_exp=False)
+    expanded = sympy.expand(expression.rewrite(_BY_EXPONENTIALS, sympy.exp), power_exp=False)
     found = []
     for summand in sympy.Add.make_args(expanded):
         found += _summand_terms(summand)
@@ -163,19 +166,18 @@ def irrational_constants(terms: Iterable[Term]) -> tuple[tuple[Symbol, Expr], ..
             *(p for w in term.walls for p in (w.slope, w.offset, w.noise)),
         ):
             _collect(part, found)
-    return tuple((Symbol(f"k{i}_", positive=True), value) for i, value in enumerate(found))
+    names = (IMAGINARY if value is sympy.I else Symbol(f"k{i}_", positive=True) for i, value in enumerate(found))
+    return tuple(zip(names, found, strict=True))
 
 
 def _collect(expression: Expr, found: dict[Expr, None]) -> None:
-    if expression.is_Rational or expression is sympy.pi or expression.is_Symbol:
+    if expression.is_Rational or expression in (sympy.pi, sympy.E) or expression.is_Symbol:
         return
-    if expression.is_number and not expression.is_real:
-        raise NotInClassError(f"{expression} is not a real number.")
     integer_power = expression.is_Pow and expression.exp.is_Integer
     if expression.is_Add or expression.is_Mul or integer_power:
         for part in expression.args[:1] if integer_power else expression.args:
             _collect(part, found)
-    elif expression.is_number:
+    elif expression is sympy.I or (expression.is_number and expression.is_real):
         found.setdefault(expression)
     else:
         raise NotInClassError(f"{expression} is not rational in the parameters.")
