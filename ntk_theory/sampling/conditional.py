@@ -64,11 +64,10 @@ class _Vectors(NamedTuple):
 
 
 class _Layer(NamedTuple):
-    """One forward step, as the backward step needs it: ĥ = Q R, and z = Ξ R of the layer after it."""
+    """One forward step, as the backward step needs it: ĥ = Q R, and the z = Ξ R that follows."""
 
     Q: _Vectors
     R: Float[Array, "networks k k"]
-    Xi: Float[Array, "blocks k size"]
     z: Float[Array, "blocks k size"]
 
 
@@ -167,44 +166,37 @@ class _Lanes:
         """a c, with the bias's entry."""
         return _Vectors(self.mix(a.neurons, coefficients), _einsum("ni,nij->nj", a.bias, coefficients))
 
-    def normals(self, key: Array, k: int, dtype: Any) -> _Vectors:
-        """k vectors of independent N(0, 1) entries."""
-        on_neurons, on_bias = jax.random.split(key)
-        return _Vectors(
-            standard_normal(on_neurons, (len(self.owner), k, self.size), dtype),
-            standard_normal(on_bias, (self.networks, k), dtype),
-        )
-
 
 def _networks(
     key: Array, lanes: _Lanes, width: Array, scales: Array, first: Array, functions: list[Any]
 ) -> tuple[Array, Array, Array, Array]:
     """One slab of networks: nngp, ntk, ntk_layers, outputs, the networks first."""
     depth, k, dtype = len(functions), first.shape[0], first.dtype
-    forward_key, backward_key, readout_key = jax.random.split(key, 3)
+    on_neurons, on_networks = jax.random.split(key)  # all numbers at once: one generator to compile, long vectors
+    Xi, zeta = standard_normal(on_neurons, (2, depth, len(lanes.owner), k, lanes.size), dtype)
+    readout, *zeta_bias = standard_normal(on_networks, (depth + 1, lanes.networks, k), dtype)
+
     layers = []
     Q = _Vectors(jnp.zeros(()), jnp.zeros(()))  # of the inputs, which no gradient is sent to
     R = jnp.broadcast_to(first, (lanes.networks, k, k))
     for index, (phi, _) in enumerate(functions):
-        Xi = standard_normal(jax.random.fold_in(forward_key, index), (len(lanes.owner), k, lanes.size), dtype)
-        z = lanes.mix(Xi, R)
-        layers.append(_Layer(Q, R, Xi, z))
+        z = lanes.mix(Xi[index], R)
+        layers.append(_Layer(Q, R, z))
         bias = jnp.full((lanes.networks, k), scales[1, index + 1], dtype)
         Q, R = _orthonormal(lanes, _Vectors(scales[0, index + 1] / jnp.sqrt(width) * phi(z), bias))
-    readout = standard_normal(readout_key, (lanes.networks, k, 1), dtype)
-    outputs = (readout * R).sum(1)
-    nngp = _gram(R)
+    nngp, outputs = _gram(R), _einsum("ni,nij->nj", readout, R)
+
     contributions = [nngp]
-    products, factor = readout, jnp.ones((lanes.networks, 1, 1), dtype)
+    products, factor = readout[:, :, None], jnp.ones((lanes.networks, 1, 1), dtype)
     for index in reversed(range(depth)):
-        normals = lanes.normals(jax.random.fold_in(backward_key, index), factor.shape[-1], dtype)
+        count = factor.shape[-1]  # one gradient for all inputs at the readout, then one for each
+        normals = _Vectors(zeta[index][:, :count], zeta_bias[index][:, :count])
         g = _transposed_product(lanes, Q, products, normals, factor)
-        layer = layers[index]
-        D = functions[index][1](layer.z) * (scales[0, index + 1] / jnp.sqrt(width) * g)
+        Q, R, z = layers[index]
+        D = functions[index][1](z) * (scales[0, index + 1] / jnp.sqrt(width) * g)
         factor = _orthonormal(lanes, _Vectors(D, jnp.zeros((lanes.networks, k), dtype)))[1]
-        products = lanes.products(layer.Xi, D)
-        contributions.append(_gram(layer.R) * _gram(factor))
-        Q = layer.Q
+        products = lanes.products(Xi[index], D)
+        contributions.append(_gram(R) * _gram(factor))
     ntk_layers = jnp.stack(contributions[::-1], 1)
     return nngp, ntk_layers.sum(1), ntk_layers, outputs
 
@@ -223,24 +215,31 @@ def _orthonormal(lanes: _Lanes, vectors: _Vectors) -> tuple[_Vectors, Float[Arra
     Not by Cholesky of the Gram matrix: in float32 that gives a visibly wrong law for deep logistic networks.
     """
     k = vectors.bias.shape[-1]
-    R = jnp.zeros((lanes.networks, k, k), vectors.bias.dtype)
-    Q = _Vectors(jnp.zeros_like(vectors.neurons), jnp.zeros_like(vectors.bias))
-    for j in range(k):
-        column = _Vectors(vectors.neurons[:, j : j + 1], vectors.bias[:, j : j + 1])
-        length = rest = jnp.sqrt(lanes.inner(column, column)[:, 0, 0])
-        before = _Vectors(Q.neurons[:, :j], Q.bias[:, :j])
-        for _ in range(2 if j else 0):
-            parallel = lanes.inner(before, column)
-            R = R.at[:, :j, j].add(parallel[:, :, 0])
-            projection = lanes.combine(before, parallel)
+
+    def add_column(j: Array, state: tuple[_Vectors, Array]) -> tuple[_Vectors, Array]:
+        Q, R = state
+        column = _Vectors(*(jax.lax.dynamic_slice_in_dim(part, j, 1, 1) for part in vectors))
+        length = jnp.sqrt(lanes.inner(column, column))
+        coefficients = jnp.zeros((lanes.networks, k, 1), R.dtype)
+        for _ in range(2):
+            parallel = lanes.inner(Q, column)
+            projection = lanes.combine(Q, parallel)
             column = _Vectors(column.neurons - projection.neurons, column.bias - projection.bias)
-            rest = jnp.sqrt(lanes.inner(column, column)[:, 0, 0])
+            coefficients += parallel
+        rest = jnp.sqrt(lanes.inner(column, column))
         independent = rest > _DEPENDENT * length
-        inverse = jnp.where(independent, 1 / jnp.where(independent, rest, 1), 0)
-        R = R.at[:, j, j].set(jnp.where(independent, rest, 0))
-        column = lanes.combine(column, inverse[:, None, None])
-        Q = _Vectors(Q.neurons.at[:, j].set(column.neurons[:, 0]), Q.bias.at[:, j].set(column.bias[:, 0]))
-    return Q, R
+        column = lanes.combine(column, jnp.where(independent, 1 / jnp.where(independent, rest, 1), 0))
+        coefficients = jax.lax.dynamic_update_slice_in_dim(coefficients, jnp.where(independent, rest, 0), j, 1)
+        Q = _Vectors(
+            *(
+                jax.lax.dynamic_update_slice_in_dim(whole, part, j, 1)
+                for whole, part in zip(Q, column, strict=True)
+            )
+        )
+        return Q, jax.lax.dynamic_update_slice_in_dim(R, coefficients, j, 2)
+
+    nothing = _Vectors(jnp.zeros_like(vectors.neurons), jnp.zeros_like(vectors.bias))
+    return jax.lax.fori_loop(0, k, add_column, (nothing, jnp.zeros((lanes.networks, k, k), vectors.bias.dtype)))
 
 
 def _gram(R: Float[Array, "networks k k"]) -> Float[Array, "networks k k"]:

@@ -80,7 +80,13 @@ def layer_contributions(
     Layer l adds (σ_w² h·h′/n + σ_b²) · (1/out) Σ_o ⟨∂f_o/∂z, ∂f_o/∂z′⟩ with z the layer's output. It needs
     O(n1 + n2) memory per neuron and no Jacobian of a matrix. Raises as `empirical_ntk` does.
     """
-    x1, x2 = _pair(x1, x2)
+    return _layers(net, params, *_pair(x1, x2))
+
+
+@partial(jax.jit, static_argnums=0)
+def _layers(
+    net: "Network", params: tuple[Any, ...], x1: Float[Array, "n1 features"], x2: Float[Array, "n2 features"]
+) -> Float[Array, "layers n1 n2"]:
     contributions = []
     for index, layer in enumerate(net.layers):
         if isinstance(layer, Dense):
