@@ -19,6 +19,7 @@ from ntk_theory.gaussian.algebra import ROOT_1, ROOT_2, Algebra
 from ntk_theory.gaussian.moments import covariance, mean
 from ntk_theory.gaussian.normal_form import NormalForm, Surd
 from ntk_theory.gaussian.readable import expression
+from ntk_theory.gaussian.relations import reduced
 from ntk_theory.gaussian.terms import Term, canonical_terms, irrational_constants
 from ntk_theory.symbols import c, q, q1, q2
 
@@ -185,23 +186,25 @@ _PRICE = r"\partial K/\partial c = \sqrt{q_1 q_2}\,\dot K"
 def _price(algebra: Algebra, kernel: NormalForm, derivative: NormalForm) -> Certificate:
     scale = Surd(algebra.generator(ROOT_1) * algebra.generator(ROOT_2))
     difference = kernel.diff(c) - derivative.scaled(scale)
-    return Certificate("Price", _PRICE, difference.is_zero)
+    return Certificate("Price", _PRICE, reduced(difference).is_zero)
 
 
 def _independence(algebra: Algebra, kernel: NormalForm, terms: tuple[Term, ...]) -> Certificate:
     first = mean(algebra, terms)
     second = first.substitute({ROOT_1: algebra.generator(ROOT_2)})
     difference = kernel.substitute({c: algebra.zero}) - first * second
-    return Certificate("independence", r"K(q_1, q_2, 0) = E[\phi(u)]\,E[\phi(v)]", difference.is_zero)
+    return Certificate("independence", r"K(q_1, q_2, 0) = E[\phi(u)]\,E[\phi(v)]", reduced(difference).is_zero)
 
 
 def _diagonal(algebra: Algebra, kernel: NormalForm, variance: NormalForm) -> list[Certificate]:
     """K(q, q, 1) = V(q), where the form of K has no pole at c = 1 that only a limit would cancel."""
     try:
-        diagonal = kernel.substitute({c: algebra.one, ROOT_2: algebra.generator(ROOT_1)})
+        # equal variances first: that cancels factors 1 - c
+        equal = kernel.substitute({ROOT_2: algebra.generator(ROOT_1)})
+        diagonal = equal.substitute({c: algebra.one})
     except ZeroDivisionError:
         return []
-    return [Certificate("diagonal", "K(q, q, 1) = V(q)", (diagonal - variance).is_zero)]
+    return [Certificate("diagonal", "K(q, q, 1) = V(q)", reduced(diagonal - variance).is_zero)]
 
 
 def _in_q(form: NormalForm) -> Expr:

@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr, Piecewise, oo
 
 from ntk_theory.activation.named import ALIASES, NAMED
-from ntk_theory.activation.parse import parse
+from ntk_theory.activation.parse import parse, substituted
 from ntk_theory.activation.pieces import Piece, pieces
 from ntk_theory.errors import ActivationSyntaxError, DivergentExpectationError
 from ntk_theory.symbols import x
@@ -102,7 +102,7 @@ def activation(what: "str | Expr | Activation", name: str | None = None) -> Acti
         if not text:
             raise ActivationSyntaxError("The activation is empty. Name one: " + ", ".join(sorted(NAMED)) + ".")
         if text in NAMED:
-            return Activation(parse(NAMED[text]), name or text)
+            return Activation(substituted(NAMED[text]), name or text)
         expression = parse(text)
         if expression.free_symbols - {x} and text.isidentifier():
             raise ActivationSyntaxError(

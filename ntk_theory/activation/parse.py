@@ -12,11 +12,12 @@ condition   := expression (">" | ">=" | "<" | "<=") expression | "True"
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from ntk_theory.activation.named import ALIASES, NAMED
+from ntk_theory.activation.named import ALIASES, NAMED, Named
 from ntk_theory.errors import ActivationSyntaxError
 from ntk_theory.symbols import x
 
@@ -114,6 +115,15 @@ def _error(text: str, position: int, why: str) -> ActivationSyntaxError:
         + ", ".join(sorted(NAMED))
         + "."
     )
+
+
+def substituted(named: Named, argument: Expr = x, *values: Expr) -> Expr:
+    """The named activation of `argument`, its first parameters as given, the others at their defaults."""
+    defaults = [_Parser(text).whole() for text in named.parameters.values()]
+    chosen = [*values, *defaults[len(values) :]]
+    names = (Symbol(name, positive=True) for name in named.parameters)
+    body = _Parser(named.formula).whole()
+    return body.subs({x: argument, **dict(zip(names, chosen, strict=True))}, simultaneous=True)
 
 
 class _Parser:
@@ -236,20 +246,20 @@ class _Parser:
         self.expect(")")
         if name in _MANY_ARGUMENTS:
             return _MANY_ARGUMENTS[name](*arguments)
-        function = _ONE_ARGUMENT.get(name) or self.named_function(name)
-        if function is None:
-            self.index = self.tokens.index(token)
-            raise self.fail(f"there is no function named {name!r}")
-        if len(arguments) != 1:
-            raise self.fail(f"{name} takes one argument, {len(arguments)} were given")
-        return function(arguments[0])
-
-    def named_function(self, name: str) -> Callable[[Expr], Expr] | None:
-        name = ALIASES.get(name, name)
-        if name not in NAMED:
-            return None
-        body = _Parser(NAMED[name]).whole()
-        return lambda argument: body.subs(x, argument)
+        expected = 1
+        if name in _ONE_ARGUMENT:
+            result = _ONE_ARGUMENT[name]
+        else:
+            named = NAMED.get(ALIASES.get(name, name))
+            if named is None:
+                self.index = self.tokens.index(token)
+                raise self.fail(f"there is no function named {name!r}")
+            expected += len(named.parameters)
+            result = partial(substituted, named)
+        if not 1 <= len(arguments) <= expected:
+            most = f"at most {expected} arguments" if expected > 1 else "one argument"
+            raise self.fail(f"{name} takes {most}, {len(arguments)} were given")
+        return result(*arguments)
 
     def condition(self) -> sympy.Basic:
         if self.token.kind == "name" and self.token.text == "True":

@@ -67,7 +67,7 @@ class Algebra:
                     power += self.one
                 elif isinstance(factor, sympy.exp):
                     power += self.element(factor.args[0])
-                elif is_square_root(factor):
+                elif is_square_root(factor) and factor not in self.constants.values():
                     root = self.sqrt(self.element(factor.base))
                     whole = self.element(factor.base) ** int(sympy.floor(factor.exp))
                     surd = surd * root * Surd(whole)

@@ -11,9 +11,9 @@ from sympy.polys.fields import FracElement
 
 from ntk_theory.errors import NotInClassError
 from ntk_theory.gaussian.algebra import IMAGINARY, ROOT_1, ROOT_2, Algebra
-from ntk_theory.gaussian.complex_form import parts, real_form
 from ntk_theory.gaussian.functions import Walls, orthant
 from ntk_theory.gaussian.normal_form import NormalForm, Surd
+from ntk_theory.gaussian.relations import parts, reduced
 from ntk_theory.gaussian.terms import Term
 from ntk_theory.symbols import c
 
@@ -22,13 +22,13 @@ Law = tuple[tuple[FracElement, ...], tuple[tuple[FracElement, ...], ...]]
 
 def mean(algebra: Algebra, terms: tuple[Term, ...]) -> NormalForm:
     """E[φ(u)], u centred Gaussian of variance q1, for φ = Σ terms."""
-    return real_form(sum((_expectation(algebra, (term,)) for term in terms), NormalForm(algebra)))
+    return reduced(sum((_expectation(algebra, (term,)) for term in terms), NormalForm(algebra)))
 
 
 def covariance(algebra: Algebra, left: tuple[Term, ...], right: tuple[Term, ...]) -> NormalForm:
     """E[φ(u)ψ(v)], (u, v) centred Gaussian with variances q1, q2 and correlation c."""
     pairs = (_expectation(algebra, pair) for pair in product(left, right))
-    return real_form(sum(pairs, NormalForm(algebra)))
+    return reduced(sum(pairs, NormalForm(algebra)))
 
 
 def _expectation(algebra: Algebra, terms: tuple[Term, ...]) -> NormalForm:

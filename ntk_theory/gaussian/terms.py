@@ -177,7 +177,13 @@ def _collect(expression: Expr, found: dict[Expr, None]) -> None:
     if expression.is_Add or expression.is_Mul or integer_power:
         for part in expression.args[:1] if integer_power else expression.args:
             _collect(part, found)
-    elif expression is sympy.I or (expression.is_number and expression.is_real):
+    elif (
+        expression is sympy.I or (expression.is_number and expression.is_real) or _is_root_of_parameter(expression)
+    ):
         found.setdefault(expression)
     else:
         raise NotInClassError(f"{expression} is not rational in the parameters.")
+
+
+def _is_root_of_parameter(expression: Expr) -> bool:
+    return bool(expression.is_Pow and expression.base.is_Symbol and expression.exp.is_Rational)
