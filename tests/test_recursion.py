@@ -23,7 +23,13 @@ def iterate(network):
             covariance = step.covariance.rhs.subs(known | SIGMAS).evalf(15)
             theta = step.ntk.rhs.subs({step.covariance.lhs: covariance} | known | SIGMAS).evalf(15)
             correlation = covariance / sympy.sqrt(variances[0] * variances[1])
-            values = {"q1": variances[0], "q2": variances[1], "c": correlation, "Sigma": covariance, "Theta": theta}
+            values = {
+                "q1": variances[0],
+                "q2": variances[1],
+                "c": correlation,
+                "Sigma": covariance,
+                "Theta": theta,
+            }
             # the equations of the next layer call this one l - 1, or by its number
             for index in ("l-1", l):
                 known |= {Symbol(f"{n}[{index}]", positive=True): v for n, v in values.items() if n[0] == "q"}
