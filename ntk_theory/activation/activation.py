@@ -70,11 +70,7 @@ class Activation:
     def derivative(self) -> "Activation":
         """φ′, almost everywhere. Raises `DivergentExpectationError` where φ jumps."""
         if self.jumps:
-            jump = self.jumps[0]
-            raise DivergentExpectationError(
-                f"{self.name} jumps by {jump.height} at x = {jump.position}, so E[φ′²] and the NTK are infinite. "
-                "The NNGP kernel exists: use .kernel and .variance."
-            )
+            raise jump_error(self)
         branches = [(tanh_form(p.expression).diff(x), x < p.upper if p.upper != oo else True) for p in self.pieces]
         return Activation(Piecewise(*branches), f"{self.name}'")
 
@@ -115,6 +111,15 @@ def activation(what: "str | Expr | Activation", name: str | None = None) -> Acti
         return Activation(expression, name or str(expression))
     raise ActivationSyntaxError(
         f"An activation is a name, a text or a SymPy expression; this is a {type(what).__name__}: {what!r}."
+    )
+
+
+def jump_error(phi: Activation) -> DivergentExpectationError:
+    """Why φ has no derivative in the mean square: its first jump, named."""
+    jump = phi.jumps[0]
+    return DivergentExpectationError(
+        f"{phi.name} jumps by {jump.height} at x = {jump.position}, so E[φ′²] and the NTK are infinite. "
+        "The NNGP kernel exists: use .kernel and .variance."
     )
 
 

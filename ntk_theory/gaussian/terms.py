@@ -6,7 +6,7 @@ w > 0 for erf, since erf(αx + β) = 2·P(z > -√2(αx + β)) - 1. Thresholds a
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import sympy
@@ -37,6 +37,10 @@ class Term:
     quadratic: Expr
     linear: Expr
     walls: tuple[Wall, ...]
+
+    def raised(self, powers: int) -> "Term":
+        """The term times x**powers."""
+        return replace(self, power=self.power + powers)
 
 
 def canonical_terms(phi: Activation) -> tuple[Term, ...]:

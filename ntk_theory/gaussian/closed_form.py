@@ -1,0 +1,136 @@
+"""Closed forms of one activation, with the certificates of their derivation, recomputed each time."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import factorial
+
+from sympy import Expr
+
+from ntk_theory.activation import Activation
+from ntk_theory.gaussian import check, moments
+from ntk_theory.gaussian.algebra import ROOT_1, ROOT_2, Algebra
+from ntk_theory.gaussian.normal_form import NormalForm, Surd
+from ntk_theory.gaussian.readable import expression
+from ntk_theory.gaussian.relations import reduced
+from ntk_theory.gaussian.terms import Term, canonical_terms, irrational_constants
+from ntk_theory.symbols import c, q, q1, q2
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One check of a derivation: what was checked, in LaTeX, and whether it holds."""
+
+    name: str
+    statement: str
+    holds: bool
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """The Gaussian calculus at work on φ: canonical terms in, normal forms out.
+
+    Raises `NotInClassError` when made, naming the part of φ outside the class.
+    """
+
+    phi: Activation
+
+    def __post_init__(self) -> None:
+        _ = self.algebra  # the class is decided here
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        return canonical_terms(self.phi)
+
+    @cached_property
+    def squares(self) -> tuple[Term, ...]:
+        return canonical_terms(self.phi.squared)
+
+    @cached_property
+    def slopes(self) -> tuple[Term, ...] | None:
+        """φ′ by its own pieces; None where φ jumps."""
+        return None if self.phi.jumps else canonical_terms(self.phi.derivative)
+
+    @cached_property
+    def slope_squares(self) -> tuple[Term, ...] | None:
+        return None if self.phi.jumps else canonical_terms(self.phi.derivative.squared)
+
+    @cached_property
+    def algebra(self) -> Algebra:
+        every = [*self.terms, *self.squares, *(self.slopes or ()), *(self.slope_squares or ())]
+        return Algebra(self.phi.parameters, irrational_constants(every))
+
+    @cached_property
+    def kernel(self) -> NormalForm:
+        """E[φ(u)φ(v)]."""
+        return moments.covariance(self.algebra, self.terms, self.terms)
+
+    @cached_property
+    def derivative(self) -> NormalForm | None:
+        """E[φ′(u)φ′(v)], from φ′ and not from the kernel."""
+        return None if self.slopes is None else moments.covariance(self.algebra, self.slopes, self.slopes)
+
+    @cached_property
+    def variance(self) -> NormalForm:
+        return moments.mean(self.algebra, self.squares)
+
+    @cached_property
+    def derivative_variance(self) -> NormalForm | None:
+        return None if self.slope_squares is None else moments.mean(self.algebra, self.slope_squares)
+
+    @cached_property
+    def mean(self) -> NormalForm:
+        return moments.mean(self.algebra, self.terms)
+
+    def hermite(self, n: int) -> NormalForm:
+        """a_n(q1) = E[φ(√q1 z) h_n(z)], h_n = He_n/√n! orthonormal: the multiplication by z is Stein's too."""
+        algebra = self.algebra
+        total = NormalForm(algebra)
+        for k in range(n // 2 + 1):
+            # He_n(z) = Σ (-1)ᵏ n!/(k! (n - 2k)! 2ᵏ) zⁿ⁻²ᵏ
+            weight = (-1) ** k * factorial(n) // (factorial(k) * factorial(n - 2 * k) * 2**k)
+            raised = tuple(t.raised(n - 2 * k) for t in self.terms)
+            scale = Surd(algebra.one * weight / algebra.generator(ROOT_1) ** (n - 2 * k))
+            total += moments.mean(algebra, raised).scaled(scale)
+        return total.scaled(algebra.sqrt(algebra.one / factorial(n)))
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """Price's identity, independence at c = 0, K at c = 1, and quadrature, each where it applies."""
+        algebra = self.algebra
+        found = []
+        if self.derivative is not None:
+            scale = Surd(algebra.generator(ROOT_1) * algebra.generator(ROOT_2))
+            price = self.kernel.diff(c) - self.derivative.scaled(scale)
+            found.append(_certificate("Price", r"\partial K/\partial c = \sqrt{q_1 q_2}\,\dot K", price))
+        product = self.mean * self.mean.substitute({ROOT_1: algebra.generator(ROOT_2)})
+        independence = self.kernel.substitute({c: algebra.zero}) - product
+        found.append(_certificate("independence", r"K(q_1, q_2, 0) = E[\phi(u)]\,E[\phi(v)]", independence))
+        diagonal = self._on_diagonal()
+        if diagonal is not None:
+            found.append(_certificate("diagonal", "K(q, q, 1) = V(q)", diagonal - self.variance))
+        return (*found, self._quadrature())
+
+    def _on_diagonal(self) -> NormalForm | None:
+        """K(q, q, 1), where the form has no pole at c = 1 that only a limit would cancel."""
+        try:
+            # equal variances first: that cancels factors 1 - c
+            equal = self.kernel.substitute({ROOT_2: self.algebra.generator(ROOT_1)})
+            return equal.substitute({c: self.algebra.one})
+        except ZeroDivisionError:
+            return None
+
+    def _quadrature(self) -> Certificate:
+        holds = check.agrees(expression(self.kernel), self.phi)
+        if self.derivative is not None:
+            holds = holds and check.agrees(expression(self.derivative), self.phi.derivative)
+        point = ", ".join(str(v) for v in check.POINT.values())
+        return Certificate("quadrature", rf"K, \dot K\text{{ agree with quadrature at }}({point})", holds)
+
+
+def in_q(form: NormalForm) -> Expr:
+    """A form in √q1 alone, written in q."""
+    return expression(form).subs({q1: q, q2: q})
+
+
+def _certificate(name: str, statement: str, difference: NormalForm) -> Certificate:
+    return Certificate(name, statement, reduced(difference).is_zero)
