@@ -56,12 +56,14 @@ class Enclosure:
 
     @property
     def radius(self) -> float:
-        """An upper bound on the distance from `mid` to the true value."""
+        """An upper bound on the distance from `mid` to the true value: of the Float, and of it as printed."""
         if self.exact:
             return 0.0
+        printed = Fraction(_decimal(self.ball))
         with ctx.workprec(self._bits()):
-            distance = (self.ball - _exactly(self.mid)).abs_upper()
-            return math.nextafter(float(distance.upper()), math.inf)
+            shown = (_exactly(self.mid), arb(fmpq(printed.numerator, printed.denominator)))
+            distances = [float((self.ball - value).abs_upper().upper()) for value in shown]
+        return math.nextafter(max(distances), math.inf)
 
     @property
     def digits(self) -> int:
@@ -152,11 +154,9 @@ def as_fraction(value: Number, name: str = "the number") -> Fraction:
 def _constant(value: sympy.Expr, name: str) -> arb:
     if isinstance(value, sympy.Float):
         return as_ball(Fraction(str(value)), name)
-    if value.free_symbols or value.is_finite is False:
-        raise DataError(f"{name} = {value} is not a finite number. Give the values of its symbols.")
-    ball = real_program(value, ()).at()
+    ball = real_program(value, ()).at() if value.is_number and value.is_finite else arb.nan()
     if not ball.is_finite():
-        raise DataError(f"{name} = {value} is not a finite real number.")
+        raise DataError(f"{name} = {value} is not a finite real number. Its symbols need values.")
     return ball
 
 

@@ -25,9 +25,10 @@ from ntk_theory.errors import EnclosureError
 from ntk_theory.symbols import x
 
 
-def gaussian_covariance(f: Expr, g: Expr, q1: arb, q2: arb, c: arb) -> arb:
+def gaussian_covariance(f: Expr, g: Expr, q1: arb, q2: arb, c: arb, *, bits: int | None = None) -> arb:
     """E[f(u)g(v)] at the working precision, for balls q1, q2 ≥ 0 and c in [-1, 1].
 
+    The rule's own error is made some 2^-bits, by default a last bit of the working precision.
     Raises `EnclosureError` where f or g is not proven analytic in a strip.
     """
     balls = (q1, q2, c)
@@ -38,7 +39,8 @@ def gaussian_covariance(f: Expr, g: Expr, q1: arb, q2: arb, c: arb) -> arb:
         return arb(0)  # (u, v) and (-u, -v) have one law, and the product changes sign
     if c == 0:
         return gaussian_mean(f, q1) * gaussian_mean(g, q2)
-    return _trapezoid(f, g, _root(q1), _root(q2), c, symmetric=parities[0] * parities[1] == 1)
+    symmetric = parities[0] * parities[1] == 1
+    return _trapezoid(f, g, _root(q1), _root(q2), c, bits or ctx.prec, symmetric)
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,10 @@ class _Rule:
     error: arb
 
 
-def _trapezoid(f: Expr, g: Expr, root1: arb, root2: arb, c: arb, *, symmetric: bool) -> arb:
+def _trapezoid(f: Expr, g: Expr, root1: arb, root2: arb, c: arb, bits: int, symmetric: bool) -> arb:
     across = _root(1 - c * c)
-    rule = _rule(f, g, arb(root1.upper()), arb(root2.upper()), arb(abs(c).upper()), arb(across.upper()))
+    largest = (arb(size.upper()) for size in (root1, root2, abs(c), across))
+    rule = _rule(f, g, *largest, bits)
     f_at, g_at = _program(f).function(), _program(g).function()
     weights = [_density(j * rule.step_t) for j in range(rule.count_t + 1)]
     steps = [root2 * across * rule.step_t * j for j in range(rule.count_t + 1)]
@@ -70,9 +73,8 @@ def _trapezoid(f: Expr, g: Expr, root1: arb, root2: arb, c: arb, *, symmetric: b
     return total * rule.step_s * rule.step_t + arb(0, rule.error)
 
 
-def _rule(f: Expr, g: Expr, root1: arb, root2: arb, c: arb, across: arb) -> _Rule:
-    """Steps for an error of a last bit of the working precision, proven afterwards and not assumed."""
-    bits = ctx.prec
+def _rule(f: Expr, g: Expr, root1: arb, root2: arb, c: arb, across: arb, bits: int) -> _Rule:
+    """Steps chosen for an error of about 2^-bits; the error that is returned is proven, not assumed."""
     with ctx.workprec(64):
         strip_f, strip_g = _strip(f), _strip(g)
         nats = 0.6932 * (bits + 8)
@@ -150,7 +152,7 @@ def _above(ball: arb) -> float:
 
 
 def _larger(left: arb, right: arb) -> arb:
-    return left if left >= right else right
+    return arb(left.upper()) if left.upper() >= right.upper() else arb(right.upper())
 
 
 @lru_cache(maxsize=512)

@@ -35,8 +35,8 @@ def enclose(
     passes its radius on. Raises `EnclosureError` where the digits can't be reached or a function in the
     expression is unknown, `DataError` for a value that is no finite number.
 
-    >>> enclose(sympy.erf(1), digits=10).mid
-    0.8427007929
+    >>> print(enclose(sympy.erf(1), digits=10))
+    0.84270079295 ± 9e-12
     """
     values = values or {}
     symbols = sorted(expression.free_symbols, key=str)

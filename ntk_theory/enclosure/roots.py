@@ -37,13 +37,14 @@ class Root:
         with ctx.workprec(_SEARCH_BITS):
             inside = self.lower.union(self.upper)
         bits = _SEARCH_BITS
-        while True:
+        for _ in range(2 * wanted + 100):
             with ctx.workprec(min(bits, wanted)):
                 inside, stalled = self._newton(inside)
-            if stalled and bits >= wanted:
-                return inside
+            if (stalled and bits >= wanted) or abs(inside).upper() < arb(2) ** (-2 * wanted):
+                break  # the second: a root at 0 has no relative accuracy to wait for
             accuracy = max(int(inside.rel_accuracy_bits()), 0)
             bits = min(wanted, max(bits * 3 // 2 if stalled else bits, 2 * accuracy + 24))
+        return inside
 
     def _newton(self, inside: arb) -> tuple[arb, bool]:
         """One step, and whether it no longer helps."""
@@ -66,7 +67,8 @@ class Root:
             return inside, True
         rises = self.function(arb(self.upper)) > 0
         lower, upper = inside.lower(), inside.upper()
-        return (lower.union(middle) if (value > 0) == rises else middle.union(upper)), False
+        half = lower.union(middle) if (value > 0) == rises else middle.union(upper)
+        return half, not half.rad() < inside.rad() * 0.75
 
 
 def find_roots(function: RealFunction, derivative: RealFunction, lower: arb, upper: arb) -> tuple[Root, ...]:

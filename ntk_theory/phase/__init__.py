@@ -31,7 +31,7 @@ def phase(what: str | Expr | Activation | Dual) -> Phase:
     """The phases of an activation: a name, a text, a SymPy expression in x, an `Activation`, or a `Dual`.
 
     >>> print(phase("tanh").critical_W_var(b_var=0.05, digits=10))
-    1.760954640 ± 4e-10
+    1.7609546396 ± 2e-11
     """
     return Phase(what) if isinstance(what, Dual) else _of(activation(what))
 

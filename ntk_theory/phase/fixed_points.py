@@ -48,8 +48,8 @@ class FixedPoint:
 
     def rounded(self, digits: int) -> "FixedPoint":
         """The same point, its numbers to about `digits` digits."""
-        numbers = (number.rounded(digits) for number in (self.q, self.chi_1, self.chi_parallel))
-        return FixedPoint(*numbers, self.stable, self.every_q)
+        q, chi_1, chi_parallel = (n.rounded(digits) for n in (self.q, self.chi_1, self.chi_parallel))
+        return FixedPoint(q, chi_1, chi_parallel, self.stable, self.every_q)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -25,7 +25,7 @@ from ntk_theory.symbols import q, x
 
 _NODES = np.linspace(-9.0, 9.0, 769)
 _WEIGHTS = np.exp(-(_NODES**2) / 2) * (_NODES[1] - _NODES[0]) / np.sqrt(2 * np.pi)
-_TERMS = 96
+_TERMS = 160
 _SMALLEST, _LARGEST = 1e-8, 100.0
 _LAYERS = 4000
 
