@@ -11,7 +11,7 @@ from typing import Literal
 from ntk_theory.report.derivation import Accuracy, Derivation
 from ntk_theory.report.flow import Flow
 from ntk_theory.report.learning import Learned
-from ntk_theory.report.numbers import plain, with_error
+from ntk_theory.report.numbers import plain, proven, with_error
 from ntk_theory.report.phases import Phases
 from ntk_theory.report.settings import TITLES
 from ntk_theory.report.simulation import Simulated
@@ -51,15 +51,12 @@ def claims(
 
 
 def _derivation(one: Derivation) -> Claim:
-    if one.closed_form:
-        statement = f"{one.title}: K, K̇ and V in closed form, derived from \\(\\phi\\)"
-    else:
-        statement = f"{one.title}: an exact representation of K, K̇ and V; no elementary form is known"
-    names = ", ".join(line.name for line in one.certificates)
+    kind = "in closed form from \\(\\phi\\)" if one.closed_form else "as exact integrals; no closed form is known"
+    held = sum(line.holds for line in one.certificates)
     return Claim(
-        statement,
+        f"{one.title}: \\(K\\), \\(\\dot K\\), \\(V\\) {kind}",
         "DERIVED" if one.certified else "FAILED",
-        f"algebra; certificates: {names}",
+        f"{held} of {len(one.certificates)} certificates hold",
         "derived",
         one.certified,
     )
@@ -68,8 +65,7 @@ def _derivation(one: Derivation) -> Claim:
 def _digits(name: str, one: Accuracy) -> Claim:
     good = one.relative_error < 1e-9
     return Claim(
-        f"{TITLES[name]}: the compiled \\(\\Theta\\) of two inputs is right to "
-        f"{plain(one.relative_error, 2)} of its size",
+        f"{TITLES[name]}: the compiled \\(\\Theta\\) is right to {plain(one.relative_error, 2)}",
         "PROVEN" if good else "FAILED",
         "none: ball arithmetic",
         "derived",
@@ -78,10 +74,9 @@ def _digits(name: str, one: Accuracy) -> Claim:
 
 
 def _line(one: Phases) -> Claim:
-    number = one.start.text if one.start.radius == 0 else f"{one.start.text} ± {one.start.radius:.0e}"
     return Claim(
-        f"{TITLES[one.activation]}: order turns to chaos at \\(\\sigma_w^2\\) = {number} "
-        "where \\(\\sigma_b = 0\\)",
+        f"{TITLES[one.activation]}: order turns to chaos at \\(\\sigma_w^2\\) = {proven(one.start, 16)} "
+        "(\\(\\sigma_b = 0\\))",
         "PROVEN",
         "none: ball arithmetic",
         "phases",
@@ -92,10 +87,10 @@ def _line(one: Phases) -> Claim:
 def _theory(one: Simulated) -> Claim:
     outcome = one.derived
     return Claim(
-        f"{TITLES[one.activation]}: finite networks tend to the derived \\(\\Sigma\\) and \\(\\Theta\\), "
+        f"{TITLES[one.activation]}: finite networks tend to \\(\\Sigma\\) and \\(\\Theta\\), "
         f"to {100 * outcome.min_detectable:g}% of their size",
         _word(outcome.verdict),
-        f"wrong with probability ≤ {plain(outcome.alpha, 1)}",
+        f"at most {plain(outcome.alpha, 1)}",
         "simulated",
         outcome.verdict == "VERIFIED",
     )
@@ -104,9 +99,9 @@ def _theory(one: Simulated) -> Claim:
 def _planted(one: Simulated) -> Claim:
     outcome = one.planted
     return Claim(
-        f"{TITLES[one.activation]}, planted error: K in place of K̇",
+        f"{TITLES[one.activation]}, planted error, \\(K\\) for \\(\\dot K\\): must be refuted",
         _word(outcome.verdict),
-        f"wrong with probability ≤ {plain(outcome.alpha, 1)}",
+        f"at most {plain(outcome.alpha, 1)}",
         "simulated",
         outcome.verdict == "REFUTED",
     )
@@ -121,8 +116,8 @@ def _gap(learned: tuple[Learned, ...], name: str) -> Claim:
     row = next(one for one in learned if one.activation == name and one.phase == "critical")
     line = row.networks[-1]
     return Claim(
-        f"{TITLES[name]}, critical: kernel regression is right more often than trained networks of width "
-        f"{line.width} by {with_error(100 * line.gap, 100 * line.gap_error)} points",
+        f"{TITLES[name]}: kernel minus networks of width {line.width}, accuracy: "
+        f"{with_error(100 * line.gap, 100 * line.gap_error, places=1)} points",
         "MEASURED",
         "95% interval",
         "learned",
@@ -132,8 +127,8 @@ def _gap(learned: tuple[Learned, ...], name: str) -> Claim:
 
 def _flow(one: Flow) -> Claim:
     return Claim(
-        f"{TITLES[one.activation]}: a trained network of width {one.width} stays within "
-        f"{plain(100 * one.largest_distance, 2)}% of gradient flow in closed form",
+        f"{TITLES[one.activation]}: a network of width {one.width} trains within "
+        f"{plain(100 * one.largest_distance, 2)}% of gradient flow",
         "MEASURED",
         "one network",
         "flow",

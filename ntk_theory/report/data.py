@@ -18,8 +18,8 @@ from ntk_theory.report.files import read_arrays
 MOST_CLASSES = 50
 LEAST_INPUTS = 20
 PREPROCESSING = (
-    "Each input is scaled to |x|² = n₀ (its number of features), so that all enter the network at the "
-    "same variance σ_w² + σ_b²; nothing else is done to it."
+    "Each input is scaled to \\(|x|^2 = n_0\\), its number of features, so that all enter the network at the same "
+    "variance \\(\\sigma_w^2 + \\sigma_b^2\\); nothing else is done to it."
 )
 
 

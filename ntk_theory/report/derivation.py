@@ -28,7 +28,7 @@ from ntk_theory.symbols import c, kappa, q, q1, q2, theta
 
 POINT = {q1: Fraction(1), q2: Fraction(1), c: Fraction(1, 2)}
 """Where the table evaluates K and K̇."""
-PROVEN_DIGITS = 20
+PROVEN_DIGITS = 16
 CURVE = -np.cos(np.linspace(0, np.pi, 200))  # even: c = 0, where K̇ would be 0/0 below, is not on it
 
 

@@ -9,23 +9,17 @@ from fractions import Fraction
 
 import numpy as np
 from jaxtyping import Float
+from sympy import Dummy
 
 from ntk_theory.dual import dual, latex
 from ntk_theory.enclosure import Enclosure
 from ntk_theory.errors import NoFixedPointError
+from ntk_theory.gaussian import GaussianMean
 from ntk_theory.phase import Phase, depth_scale_grid, phase
+from ntk_theory.report.numbers import Proven
 from ntk_theory.symbols import q
 
 DIGITS = 15
-
-
-@dataclass(frozen=True)
-class Proven:
-    """A number in ball arithmetic: its certified digits as text, and a bound on what they leave out."""
-
-    text: str
-    radius: float
-    value: float
 
 
 @dataclass(frozen=True)
@@ -80,10 +74,11 @@ def phases(name: str, b_var: Fraction, ordered: Fraction, chaotic: Fraction) -> 
         ("chaotic", Fraction(f"{float(critical) * float(chaotic):.3g}")),
     )
     gain, variance = derived.derivative_variance, derived.variance
-    if derived.closed_form:
-        line = latex((1 / gain).together()), latex((q - variance / gain).simplify())
-    else:
-        line = rf"\frac{{1}}{{{latex(gain)}}}", rf"q - \frac{{{latex(variance)}}}{{{latex(gain)}}}"
+    # Expectations are set as letters are: SymPy then writes one fraction around them.
+    names = {node: Dummy(positive=True) for node in (gain + variance).atoms(GaussianMean)}
+    letters = {letter: latex(node) for node, letter in names.items()}
+    gain, variance = gain.xreplace(names), variance.xreplace(names)
+    line = latex((1 / gain).together(), letters), latex(q - (variance / gain).together(), letters)
     return Phases(
         activation=name,
         scale_invariant=here.boundary_W_var is not None,
@@ -107,7 +102,8 @@ def diagram(name: str, size: int) -> Diagram:
     centred = here.dual.mean == 0 or here.boundary_W_var is not None
     b_max = Fraction(1) if centred else Fraction(f"{start / 4:.1g}")
     line = np.array(here.critical_line(b_max, points=40))
-    grid = depth_scale_grid(name, np.geomspace(start / 8, 8 * start, size), np.linspace(0, float(b_max), size))
+    W_vars = np.geomspace(start / 8, max(8 * start, 4 * line[-1, 0]), size)
+    grid = depth_scale_grid(name, W_vars, np.linspace(0, float(b_max), size))
     return Diagram(grid.W_vars, grid.b_vars, grid.xi_c, grid.chi_1, grid.exists, line)
 
 

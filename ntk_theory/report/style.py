@@ -12,7 +12,7 @@ from typing import Any
 
 from ntk_theory.report.extras import need
 
-WIDTH = 9.2
+WIDTH = 8.4
 """Inches: the width of the page's column, so that text in figures is as large as text beside them."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P")

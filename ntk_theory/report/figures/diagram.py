@@ -51,7 +51,7 @@ def diagram_figure(diagrams: Mapping[str, Diagram], phases: Mapping[str, Phases]
             ylim=(0, b_max),
         )
         ticks = [t for t in TICKS if W_min <= t <= W_max]
-        axis.set_xticks(ticks[::2] if len(ticks) > 5 else ticks)
+        axis.set_xticks(ticks[::2] if len(ticks) > 6 else ticks)
         axis.xaxis.set_major_formatter("{x:g}")
         axis.minorticks_off()
         points = phases[name].points

@@ -23,7 +23,7 @@ def gram_figure(
 ) -> Any:
     """Θ(x, x′)/√(Θ(x, x)Θ(x′, x′)), inputs sorted by class: rows are phases, columns activations."""
     names = list(dict.fromkeys(name for name, _ in grams))
-    drawing, axes = figure(6.9, columns=len(names), rows=len(PHASES), width=7.4)
+    drawing, axes = figure(6.4, columns=len(names), rows=len(PHASES), width=6.8)
     image = None
     for (name, phase), gram in grams.items():
         axis = axes[PHASES.index(phase), names.index(name)]

@@ -5,6 +5,7 @@ Cells and captions are plain text with mathematics in \\( … \\), which LaTeX a
 
 import html
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,6 +33,9 @@ class Cell:
     tone: Tone = ""
 
 
+Row = tuple[Cell | str, ...]
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows under a header; `align` is LaTeX's column letters; `rules` are rows after which a rule is drawn."""
@@ -39,7 +43,7 @@ class Table:
     name: str
     caption: str
     header: tuple[str, ...]
-    rows: tuple[tuple[Cell | str, ...], ...]
+    rows: tuple[Row, ...]
     align: str
     rules: frozenset[int] = field(default_factory=frozenset)
 
@@ -75,6 +79,21 @@ class Table:
             f"<figcaption>{html_text(self.caption)} "
             f'<a class="file" href="tables/{self.name}.tex">{self.name}.tex</a></figcaption></figure>'
         )
+
+
+def grouped(groups: Iterable[tuple[str, Sequence[Row]]]) -> tuple[tuple[Row, ...], frozenset[int]]:
+    """Rows under their group's name, which the first of each carries, and the rows that rules follow."""
+    rows: list[Row] = []
+    rules = set()
+    for name, members in groups:
+        rows += [(name if i == 0 else "", *row) for i, row in enumerate(members)]
+        rules.add(len(rows) - 1)
+    return tuple(rows), frozenset(rules)
+
+
+def prose(text: str) -> str:
+    """A paragraph from a literal of several lines."""
+    return " ".join(text.split())
 
 
 def tex_text(text: str) -> str:

@@ -1,0 +1,166 @@
+"""Sections 3 to 5 of the page: learning from data, simulated networks, gradient flow."""
+
+from collections.abc import Mapping
+
+from ntk_theory.report.numbers import plain, with_error
+from ntk_theory.report.page.html import details, display, paragraph, picture, section
+from ntk_theory.report.results import Results
+from ntk_theory.report.settings import TITLES
+from ntk_theory.report.tables.table import Table, prose
+
+
+def learned(results: Results, tables: Mapping[str, Table]) -> str:
+    """Section 3."""
+    data, settings = results.data, results.settings
+    return section(
+        "learned",
+        3,
+        "On real data",
+        paragraph(
+            prose(
+                f"""The data: {data.name}, {data.inputs:,} inputs of {data.features} features in
+                {len(data.classes)} classes; {data.train} are learned from and {data.test} tested on, the same
+                for kernels and networks. {data.preprocessing} Targets are one-hot labels minus their mean."""
+            )
+        ),
+        paragraph(
+            prose(
+                rf"""All networks have {settings.depth} hidden layers and \(\sigma_b^2 = {settings.b_var}\).
+                The critical ones have \(\sigma_w^2\) on the line of section 2, the ordered ones
+                {settings.ordered} of it, the chaotic ones {settings.chaotic} times it."""
+            )
+        ),
+        picture(
+            "gram",
+            "Nine Gram matrices, three activations by three phases.",
+            prose(
+                r"""The NTK of the training inputs, as correlations, sorted by class. In the ordered phase all
+                inputs look alike; in the chaotic phase the sigmoids' inputs look all unlike, and the kernel
+                is nearly diagonal already at this depth. ReLU's variance grows in its chaotic phase, but its
+                correlations do not part: its kernel is nearly that of the critical one."""
+            ),
+            "narrow",
+        ),
+        paragraph(
+            prose(
+                r"""Kernel regression is what an infinitely wide network, trained in all its parameters,
+                predicts on average; the Gaussian process posterior is what one predicts whose readout alone
+                is trained, with noise and scale chosen by the evidence. The finite networks descend on
+                \(\tfrac12\sum|f - f_0 - y|^2\), so that they start at 0 and the kernel predicts their mean at
+                every time \(t\) (steps times step size). All widths are compared at one time."""
+            )
+        ),
+        picture(
+            "accuracy",
+            "Test accuracies of kernels and networks in three phases.",
+            prose(
+                """Test accuracy with 95% intervals. The kernels do not much mind the phase at this depth;
+                finite networks do."""
+            ),
+        ),
+        tables["learning"].html(),
+        paragraph(_widening(results)),
+        picture(
+            "calibration",
+            "Coverage of the posterior's central intervals.",
+            prose(
+                """How many test targets the posterior's central intervals hold, against what they state.
+                Above the diagonal the intervals are too wide, below it too narrow."""
+            ),
+        ),
+        tables["posterior"].html(),
+    )
+
+
+def _widening(results: Results) -> str:
+    """What the table shows of the gap, said of the activation where it is widest in the critical phase."""
+    critical = [one for one in results.learned if one.phase == "critical"]
+    row = max(critical, key=lambda one: one.networks[0].gap)
+    gaps = ", ".join(
+        f"{with_error(100 * line.gap, 100 * line.gap_error, places=1)} points at width {line.width}"
+        for line in row.networks
+    )
+    return prose(
+        rf"""The gap is the price of finite width: with the {TITLES[row.activation]} in the critical phase it
+        is {gaps}. Each entry of a network's own kernel strays from \(\Theta\) by \(O(1/\sqrt n)\), and a
+        prediction adds up as many such errors as there are training inputs and outputs. Where \(\Theta\) is
+        nearly diagonal, what tells inputs apart is small beside them: there, the kernel describes networks of
+        far greater width than these."""
+    )
+
+
+def simulated(results: Results, tables: Mapping[str, Table]) -> str:
+    """Section 4."""
+    settings, first = results.settings, results.simulated[0]
+    return section(
+        "simulated",
+        4,
+        "Simulated",
+        paragraph(
+            prose(
+                rf"""Two of the inputs, of cosine {plain(first.cosine, 3)}, go through random networks of
+                {settings.depth} hidden layers on the critical line: for each activation {first.samples[0]:,}
+                networks of width {first.widths[0]}, down to {first.samples[-1]:,} of width
+                {first.widths[-1]:,}. Their kernels are drawn exactly in law, without their matrices. The test
+                bets against the theory; its error rates hold whenever it stops, under the assumptions listed
+                below."""
+            )
+        ),
+        tables["verdicts"].html(),
+        *(
+            details(f"{TITLES[one.activation]}: what its verdict assumes, in numbers", one.derived.assumptions)
+            for one in results.simulated
+        ),
+        picture(
+            "convergence",
+            "Log-log plots of fluctuation and bias of empirical kernels against width.",
+            prose(
+                r"""Off-diagonal entries of the kernels of finite networks against the theory. Filled: the
+                standard deviation of one network, which falls like \(1/\sqrt n\). Open: the bias of the mean
+                over many, with two standard errors, which falls like \(1/n\). Triangles: two standard errors
+                where the bias is below them. Lines have the predicted slopes, and heights fitted to all
+                widths. The planted error stays where it is."""
+            ),
+        ),
+        tables["laws"].html(),
+        tables["widths"].html(),
+    )
+
+
+def gradient_flow(results: Results, tables: Mapping[str, Table]) -> str:
+    """Section 5."""
+    first = results.flows[0]
+    return section(
+        "flow",
+        5,
+        "Gradient flow",
+        paragraph(
+            prose(
+                r"""While the kernel stays what it was at the start, training on \(\tfrac12\sum|f - y|^2\) is
+                linear, and has a closed form from any start (Lee et al. 2019):"""
+            )
+        ),
+        display(
+            r"f_t(x) = f_0(x) - \Theta(x, X)\,\Theta(X, X)^{-1}"
+            r"\big[I - e^{-\Theta(X, X)\,t}\big]\big(f_0(X) - y\big)."
+        ),
+        paragraph(
+            prose(
+                rf"""One network of width {first.width} with one output is trained on {first.train} of the
+                inputs, classes of even number to \(+1\), of odd number to \(-1\), by {first.steps} steps of
+                gradient descent with \(\eta \lambda_{{\max}} = {first.step_times_largest:.2g}\). The curves
+                start from that network's own \(f_0\) and know nothing else of it."""
+            )
+        ),
+        picture(
+            "flow",
+            "Outputs of one network during training, and gradient flow in closed form.",
+            prose(
+                r"""Above: outputs on four test inputs, the closed form as lines, the network as markers.
+                Below: root mean squared distance over all test inputs, relative to how far they moved. With
+                the network's own \(\Theta\) at its start in place of the infinite one, what remains is the
+                movement of the kernel and, around \(t\lambda_{\max} = 1\), the step size."""
+            ),
+        ),
+        tables["flow"].html(),
+    )

@@ -1,0 +1,107 @@
+"""Tables of the claims and of sections 1 and 2: derivations, proven digits, the order-to-chaos line."""
+
+from collections.abc import Mapping, Sequence
+
+from ntk_theory.report.claims import Claim
+from ntk_theory.report.derivation import Accuracy, Derivation
+from ntk_theory.report.numbers import plain, proven
+from ntk_theory.report.phases import PhasePoint, Phases
+from ntk_theory.report.settings import TITLES
+from ntk_theory.report.tables.table import Cell, Table, grouped, prose
+
+
+def claims_table(claims: Sequence[Claim]) -> Table:
+    """Every claim of the report."""
+    return Table(
+        "claims",
+        "What this report claims, and how likely each claim is to be wrong.",
+        ("claim", "verdict", "error rate"),
+        tuple((c.statement, Cell(c.verdict, "good" if c.as_it_should else "bad"), c.error) for c in claims),
+        "lll",
+    )
+
+
+def derived_table(derived: Sequence[Derivation]) -> Table:
+    """Section 1: values of K and K̇ to proven digits."""
+    caption = prose(
+        r"""The duals, and their values at \(q_1 = q_2 = 1\), \(c = \tfrac12\) in ball arithmetic: every digit
+        is proven, up to one unit in the last. The time is the derivation's alone."""
+    )
+    rows = []
+    for one in derived:
+        held = sum(line.holds for line in one.certificates)
+        certificates = Cell(f"{held} of {len(one.certificates)} hold", "good" if one.certified else "bad")
+        values = f"\\({one.kernel_value}\\)", f"\\({one.derivative_value}\\)"
+        rows.append((one.title, "yes" if one.closed_form else "no", certificates, *values, f"{one.seconds:.2f} s"))
+    header = ("activation", "closed form", "certificates", r"\(K\)", r"\(\dot K\)", "time")
+    return Table("derived", caption, header, tuple(rows), "lllrrr")
+
+
+def digits_table(accuracies: Mapping[str, Accuracy], depth: int) -> Table:
+    """Section 1: the compiled kernel in double precision against ball arithmetic."""
+    caption = prose(
+        rf"""\(\Theta(x, x')\) of two of the inputs at depth {depth}, on the critical line: in ball arithmetic
+        (all digits proven), and as the compiled kernel computes it in double precision. The last column
+        bounds what a truncated series leaves out, relative to the kernel; closed forms leave nothing out."""
+    )
+    rows = []
+    for name, one in accuracies.items():
+        tiny = 0 < one.truncation < 1e-30
+        rows.append(
+            (
+                TITLES[name],
+                plain(one.W_var, 6),
+                f"\\({one.proven}\\)",
+                f"\\({one.compiled!r}\\)",
+                plain(one.relative_error, 2),
+                r"\(< 10^{-30}\)" if tiny else plain(one.truncation, 2),
+            )
+        )
+    header = ("activation", r"\(\sigma_w^2\)", "proven", "compiled", "relative error", "truncation")
+    return Table("digits", caption, header, tuple(rows), "lrrrrr")
+
+
+def lines_table(found: Sequence[Phases]) -> Table:
+    """Section 2: the order-to-chaos line at two values of σ_b²."""
+    b_var = found[0].b_var
+    caption = prose(
+        rf"""Where order turns to chaos: \(\sigma_w^2\) on the line at \(\sigma_b = 0\), the variance \(q^*\)
+        there, and \(\sigma_w^2\) on the line at \(\sigma_b^2 = {b_var}\). Every digit is proven; results.json
+        has the radii. ReLU's line is exact and vertical, since \(\chi_1 = \sigma_w^2/2\) at every variance."""
+    )
+    rows = tuple(
+        (
+            TITLES[one.activation],
+            proven(one.start, 16),
+            "every" if one.start_q is None else proven(one.start_q, 12),
+            proven(one.critical, 16),
+        )
+        for one in found
+    )
+    header = ("activation", r"\(\sigma_w^2\) at \(\sigma_b = 0\)", r"\(q^*\) there")
+    return Table("lines", caption, (*header, rf"\(\sigma_w^2\) at \(\sigma_b^2 = {b_var}\)"), rows, "lrrr")
+
+
+def phases_table(found: Sequence[Phases]) -> Table:
+    """Section 2: the three networks of each activation."""
+    caption = prose(
+        rf"""The networks of section 3, \(\sigma_b^2 = {found[0].b_var}\): the fixed point \(q^*\) of the
+        variance, \(\chi_1\), the correlation \(c^*\) that all pairs of inputs tend to, and the depth scales
+        of variance and correlation, in layers. The digits are proven. \(\infty\): a power law in place of an
+        exponential. ReLU's variance has no fixed point from \(\sigma_w^2 = 2\) on."""
+    )
+    rows, rules = grouped((TITLES[one.activation], [_point(point) for point in one.points]) for one in found)
+    header = ("activation", "phase", r"\(\sigma_w^2\)", r"\(q^*\)", r"\(\chi_1\)", r"\(c^*\)")
+    return Table("phases", caption, (*header, r"\(\xi_q\)", r"\(\xi_c\)"), rows, "llrrrrrr", rules)
+
+
+def _point(point: PhasePoint) -> tuple[Cell | str, ...]:
+    none = Cell("none", "quiet")
+    on_line = point.phase == "critical" and point.q is not None
+    return (
+        point.phase,
+        f"\\({point.W_var}\\)",
+        *(none if value is None else proven(value, 6) for value in (point.q, point.chi_1, point.c_star)),
+        none if point.xi_q is None else proven(point.xi_q, 5),
+        r"\(\infty\)" if on_line else none if point.xi_c is None else proven(point.xi_c, 5),
+    )
