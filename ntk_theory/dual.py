@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy
-from sympy import Expr
+from sympy import Expr, Lambda
 
+from ntk_theory import symbols
 from ntk_theory.activation import Activation, activation
 from ntk_theory.activation.activation import jump_error
-from ntk_theory.errors import NotInClassError
-from ntk_theory.gaussian import represent
-from ntk_theory.gaussian.closed_form import Certificate, ClosedForm, in_q
+from ntk_theory.errors import DataError, NotInClassError
+from ntk_theory.gaussian import GaussianCovariance, GaussianMean, limits, represent
+from ntk_theory.gaussian.closed_form import Certificate, ClosedForm, in_q, mixed
 from ntk_theory.gaussian.paper import latex
 from ntk_theory.gaussian.readable import expression
 
-__all__ = ["Certificate", "Dual", "dual", "latex"]
+__all__ = ["Certificate", "Dual", "dual", "latex", "mixed_kernel"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,33 @@ class Dual:
             trace=("replaced by hand",),
         )
 
+    def hermite(self, n: int) -> Expr:
+        """a_n(q) = E[φ(√q z) h_n(z)], h_n the orthonormal Hermite polynomial: K(q, q, c) = Σ a_n(q)² cⁿ."""
+        if n < 0:
+            raise DataError(f"n = {n} must be at least 0: it is the degree of a Hermite polynomial.")
+        if self.closed_form:
+            return in_q(ClosedForm(self.activation).hermite(n))
+        polynomial = sympy.hermite_prob(n, symbols.x / sympy.sqrt(symbols.q)) / sympy.sqrt(sympy.factorial(n))
+        return GaussianMean(Lambda(symbols.x, self.activation.expression * polynomial), symbols.q)
+
+    def value(self, q1: Expr | float | str, q2: Expr | float | str, c: Expr | float | str) -> Expr:
+        """K at exact numbers, at c = ±1 and at variances 0 by its limits, where the formula has poles.
+
+        Numbers may be anything SymPy reads exactly; floats are taken as the binary fractions they are. Raises
+        `DataError` outside q1, q2 ≥ 0, -1 ≤ c ≤ 1.
+        """
+        first, second, correlation = (sympy.nsimplify(v, rational=True) for v in (q1, q2, c))
+        finite = all(v.is_finite for v in (first, second, correlation))
+        if not (finite and first >= 0 and second >= 0 and abs(correlation) <= 1):
+            raise DataError(
+                f"K has no value at q1 = {q1}, q2 = {q2}, c = {c}: q1, q2 ≥ 0 and -1 ≤ c ≤ 1 are needed."
+            )
+        if first == 0 or second == 0:
+            return limits.mean(self.activation, first) * limits.mean(self.activation, second)
+        if abs(correlation) == 1:
+            return limits.product_mean(self.activation, sympy.sqrt(first), correlation * sympy.sqrt(second))
+        return self.kernel.subs({symbols.q1: first, symbols.q2: second, symbols.c: correlation})
+
     def latex(self) -> str:
         """K, K̇ and V as lines of an `align*`, to paste into a paper."""
         lines = [
@@ -97,6 +125,21 @@ def dual(what: str | Expr | Activation) -> Dual:
     `NotInClassError` where neither a closed form nor an exact representation is known.
     """
     return _derive(activation(what))
+
+
+def mixed_kernel(first: str | Expr | Activation, second: str | Expr | Activation) -> Expr:
+    """E[φ(u)ψ(v)] of two activations, in q1, q2, c: the cross-covariance of two networks on shared weights.
+
+    Raises `NotInClassError` where one of them has pieces outside the class.
+    """
+    phi, psi = activation(first), activation(second)
+    try:
+        return expression(mixed(phi, psi))
+    except NotInClassError:
+        if len(phi.pieces) > 1 or len(psi.pieces) > 1:
+            raise
+        f, g = (Lambda(symbols.x, a.pieces[0].expression) for a in (phi, psi))
+        return GaussianCovariance(f, g, symbols.q1, symbols.q2, symbols.c)
 
 
 @lru_cache(maxsize=512)

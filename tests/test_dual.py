@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sympy import acos, asin, pi, sqrt
 
 from ntk_theory.activation import activation
-from ntk_theory.dual import dual, latex
-from ntk_theory.errors import DivergentExpectationError, NotInClassError
-from ntk_theory.gaussian import GaussianCovariance, GaussianMean
+from ntk_theory.dual import dual, latex, mixed_kernel
+from ntk_theory.errors import DataError, DivergentExpectationError, NotInClassError
+from ntk_theory.gaussian import GaussianCovariance, GaussianMean, limits
 from ntk_theory.symbols import c, q, q1, q2, x
 
 theta = acos(c)
@@ -227,3 +227,68 @@ def test_parameters_stay_symbols():
     at_third = derived.kernel.subs(alpha, sympy.Rational(1, 3))
     number = dual("max(x, 0) + x/3").kernel
     assert abs(at(at_third, 1, 2, "0.3") - at(number, 1, 2, "0.3")) < 1e-30
+
+
+EDGES = ["relu", "erf", "hard_tanh", "elu", "gelu", "sin", "logistic", "max(x - 1/2, 0) + exp(-x**2)"]
+
+
+@pytest.mark.parametrize("name", EDGES)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_values_at_full_correlation_are_limits(name, sign):
+    derived = dual(name)
+    if not derived.closed_form:
+        edge = float(derived.value(1, 2, sign).evalf(15))
+        near = float(derived.value(1, 2, sign * sympy.Rational(999_999, 1_000_000)).evalf(15))
+        assert near == pytest.approx(edge, abs=1e-6)
+        return
+    near = derived.value(1, 2, sign * (1 - sympy.Rational(1, 10**20)))
+    assert abs(derived.value(1, 2, sign).evalf(30) - near.evalf(30)) < 1e-9
+
+
+@pytest.mark.parametrize("name", [*EDGES, "step", "sign"])
+def test_values_at_zero_variance_are_limits(name):
+    derived = dual(name)
+    edge = derived.value(0, 2, "1/2").evalf(15)
+    near = limits.mean(derived.activation, sympy.Rational(1, 10**16)) * derived.mean.subs(q, 2)
+    assert abs(edge - near.evalf(15)) < 1e-7
+
+
+@pytest.mark.parametrize("numbers", [(-1, 1, 0), (1, -1, 0), (1, 1, 2), (float("nan"), 1, 0)])
+def test_values_outside_the_domain_are_refused(numbers):
+    with pytest.raises(DataError):
+        dual("relu").value(*numbers)
+
+
+@pytest.mark.parametrize("name", ["relu", "erf_sigmoid", "elu", "cos", "hard_tanh", "gelu"])
+def test_hermite_coefficients_sum_to_the_kernel(name):
+    derived = dual(name)
+    coefficients = [float(derived.hermite(n).subs(q, sympy.Rational(3, 2)).evalf(15)) for n in range(13)]
+    series = sum(a * a * 0.4**n for n, a in enumerate(coefficients))
+    assert float(derived.value("1.5", "1.5", "0.4").evalf(15)) == pytest.approx(series, abs=2e-6)
+    assert coefficients[0] == pytest.approx(float(derived.mean.subs(q, sympy.Rational(3, 2)).evalf(15)))
+
+
+def test_hermite_coefficients_of_erf_in_closed_form():
+    # Daniely, Frostig & Singer 2016: odd n only; a_1(q) = 2√q/√(π(1 + 2q))
+    assert dual("erf").hermite(2) == 0
+    assert sympy.simplify(dual("erf").hermite(1) - 2 * sqrt(q) / sqrt(pi * (1 + 2 * q))) == 0
+    with pytest.raises(DataError):
+        dual("erf").hermite(-1)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("relu", "erf"), ("elu", "x**2"), ("x", "abs(x)*x"), ("step", "gelu"), ("sin", "x")]
+)
+def test_mixed_kernels_against_quadrature(first, second, gaussian_pair):
+    f, g = (numeric(activation(name)) for name in (first, second))
+    value = float(at(mixed_kernel(first, second), "1.2", "0.6", "-0.4", 15))
+    assert value == pytest.approx(gaussian_pair(f, g, 1.2, 0.6, -0.4, cuts=(0.0,)), abs=1e-10)
+
+
+def test_mixed_kernels_outside_the_class():
+    # E[tanh(u) v] = κ E[tanh′(u)]
+    value = mixed_kernel("tanh", "x").subs({q1: 1, q2: 2, c: sympy.Rational(1, 2)}).evalf(15)
+    slope = GaussianMean(sympy.Lambda(x, 1 - sympy.tanh(x) ** 2), 1).evalf(15)
+    assert abs(value - slope / sqrt(2)) < 1e-13
+    with pytest.raises(NotInClassError):
+        mixed_kernel("tanh", "relu")

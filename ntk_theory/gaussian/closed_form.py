@@ -127,6 +127,14 @@ class ClosedForm:
         return Certificate("quadrature", rf"K, \dot K\text{{ agree with quadrature at }}({point})", holds)
 
 
+def mixed(phi: Activation, psi: Activation) -> NormalForm:
+    """E[φ(u)ψ(v)]. Raises `NotInClassError`."""
+    left, right = canonical_terms(phi), canonical_terms(psi)
+    parameters = sorted({*phi.parameters, *psi.parameters}, key=str)
+    algebra = Algebra(parameters, irrational_constants([*left, *right]))
+    return moments.covariance(algebra, left, right)
+
+
 def in_q(form: NormalForm) -> Expr:
     """A form in √q1 alone, written in q."""
     return expression(form).subs({q1: q, q2: q})

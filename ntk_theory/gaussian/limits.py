@@ -1,0 +1,38 @@
+"""Duals where their formulas have poles or lose a dimension: c = ±1, and variances that are 0."""
+
+import sympy
+from sympy import Expr, Lambda
+
+from ntk_theory.activation import Activation
+from ntk_theory.errors import NotInClassError
+from ntk_theory.gaussian import moments
+from ntk_theory.gaussian.algebra import Algebra
+from ntk_theory.gaussian.expectations import GaussianMean
+from ntk_theory.gaussian.readable import expression
+from ntk_theory.gaussian.terms import canonical_terms, irrational_constants
+from ntk_theory.symbols import q1, x
+
+
+def mean(phi: Activation, variance: Expr) -> Expr:
+    """E[φ(√variance z)] at an exact number; at 0 it is the mean of the two sides of φ there."""
+    if variance == 0:
+        return _at_zero(phi)
+    try:
+        terms = canonical_terms(phi)
+        algebra = Algebra(phi.parameters, irrational_constants(terms))
+        return expression(moments.mean(algebra, terms)).subs(q1, variance)
+    except NotInClassError:
+        if len(phi.pieces) > 1:
+            raise
+        return GaussianMean(Lambda(x, phi.pieces[0].expression), variance)
+
+
+def product_mean(phi: Activation, first: Expr, second: Expr) -> Expr:
+    """E[φ(a z) φ(b z)] for numbers a and b: the kernel at c = ±1, where u and v are one variable."""
+    product = phi.expression.subs(x, first * x) * phi.expression.subs(x, second * x)
+    return mean(Activation(product, f"{phi.name} twice"), sympy.S.One)
+
+
+def _at_zero(phi: Activation) -> Expr:
+    sides = [p.expression.subs(x, 0) for p in phi.pieces if p.lower <= 0 <= p.upper]
+    return sympy.Add(*sides) / len(sides)
