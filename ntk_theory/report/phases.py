@@ -9,10 +9,10 @@ from fractions import Fraction
 
 import numpy as np
 from jaxtyping import Float
-from sympy import Dummy
+from sympy import Dummy, Symbol, log
 
 from ntk_theory.dual import dual, latex
-from ntk_theory.enclosure import Enclosure
+from ntk_theory.enclosure import Enclosure, enclose
 from ntk_theory.errors import NoFixedPointError
 from ntk_theory.gaussian import GaussianMean
 from ntk_theory.phase import Phase, depth_scale_grid, phase
@@ -133,15 +133,21 @@ def _critical_point(here: Phase, b_var: Fraction, critical: Enclosure) -> PhaseP
     text = f"{float(critical):.6g}"
     if here.boundary_W_var is not None:
         return _diverging(here, "critical", text, critical, b_var)
-    on_line = [p for p in here.critical_points(b_var, digits=DIGITS) if p.stable]
+    on_line = min(
+        (p for p in here.critical_points(b_var, digits=DIGITS) if p.stable), key=lambda p: float(p.W_var)
+    )
+    rate = Symbol("rate")
+    xi_q = None
+    if 0 < float(on_line.chi_parallel) < 1:
+        xi_q = _proven(enclose(-1 / log(rate), {rate: on_line.chi_parallel}, digits=DIGITS - 3))
     return PhasePoint(
         phase="critical",
         W_var=text,
         b_var=str(b_var),
-        q=_proven(min(on_line, key=lambda p: float(p.W_var)).q),
+        q=_proven(on_line.q),
         chi_1=Proven("1", 0.0, 1.0),
         c_star=Proven("1", 0.0, 1.0),
-        xi_q=None,
+        xi_q=xi_q,
         xi_c=None,
         note="on the line: correlations converge like a power of depth, so the depth scale is infinite",
     )

@@ -112,9 +112,9 @@ def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Resu
     critical = {name: by_name[name].critical.value for name in names}
 
     accuracies = {}
-    pair = trained.x[_two_classes(trained)]
+    pair = trained.x[_pair(trained)]
     for name in names:
-        progress("derived", f"digits of {TITLES[name]}'s compiled kernel")
+        progress("phases", f"digits of {TITLES[name]}'s compiled kernel")
         net = mlp(name, depth=settings.depth, W_std=critical[name] ** 0.5, b_std=b_std)
         accuracies[name] = accuracy(net, critical[name], pair)
     clock.lap("derived")
@@ -205,9 +205,11 @@ class _Clock:
         self._last = now
 
 
-def _two_classes(data: Dataset) -> list[int]:
-    """The first input, and the first of another class."""
-    return [0, int(np.flatnonzero(data.labels != data.labels[0])[0])]
+def _pair(data: Dataset) -> list[int]:
+    """The first input, and the one of another class whose cosine with it is nearest to ½: clear of ±1."""
+    other = np.flatnonzero(data.labels != data.labels[0])
+    cosines = data.x[other] @ data.x[0] / data.x.shape[1]
+    return [0, int(other[np.argmin(np.abs(cosines - 0.5))])]
 
 
 def _versions() -> dict[str, str]:

@@ -9,6 +9,16 @@ TITLES = {
     "erf": "erf",
 }
 
+PARTS = {
+    "derived": "1 Derived",
+    "phases": "2 Phases",
+    "learned": "3 On real data",
+    "simulated": "4 Simulated",
+    "flow": "5 Gradient flow",
+    "written": "Tables, figures, page",
+}
+"""The report's parts, by the anchors of the page."""
+
 
 @dataclass(frozen=True)
 class Settings:

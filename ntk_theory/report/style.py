@@ -41,7 +41,7 @@ LIGHT = Palette(
     series=("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
     sequential="viridis",
     good="#00734f",
-    bad="#b3361a",
+    bad="#a3123f",
 )
 DARK = Palette(
     dark=True,
@@ -51,7 +51,7 @@ DARK = Palette(
     series=("#56B4E9", "#F0883E", "#2BC49A", "#E29AC6"),
     sequential="viridis",
     good="#2BC49A",
-    bad="#F0883E",
+    bad="#ff8fa3",
 )
 
 

@@ -11,15 +11,8 @@ from typing import Any
 from ntk_theory.report.extras import need
 from ntk_theory.report.numbers import terminal
 from ntk_theory.report.results import Progress, Results
+from ntk_theory.report.settings import PARTS
 
-PARTS = {
-    "derived": "1 Derived",
-    "phases": "2 Phases",
-    "learned": "3 On real data",
-    "simulated": "4 Simulated",
-    "flow": "5 Gradient flow",
-    "written": "Tables, figures, page",
-}
 STYLES = {"DERIVED": "cyan", "PROVEN": "cyan", "VERIFIED": "green", "REFUTED": "green", "MEASURED": "default"}
 
 

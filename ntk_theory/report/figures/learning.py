@@ -47,7 +47,7 @@ def gram_figure(
 def accuracy_figure(learned: Sequence[Learned], palette: Palette) -> Any:
     """Test accuracy of kernel regression, the posterior and networks of each width, phase by phase."""
     names = list(dict.fromkeys(one.activation for one in learned))
-    drawing, axes = figure(3.2, columns=len(names), sharey=True)
+    drawing, axes = figure(3.5, columns=len(names), sharey=True)
     for axis, name in zip(axes[0], names, strict=True):
         rows = sorted((one for one in learned if one.activation == name), key=lambda one: PHASES.index(one.phase))
         series: list[tuple[str, list[float], list[float]]] = [
@@ -82,7 +82,7 @@ def accuracy_figure(learned: Sequence[Learned], palette: Palette) -> Any:
         axis.grid(axis="y", color=palette.quiet, alpha=0.25, linewidth=0.6)
     axes[0, 0].set_ylabel("test accuracy (%)")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    drawing.legend(handles, labels, loc="outside lower center", ncols=3)
     return drawing
 
 

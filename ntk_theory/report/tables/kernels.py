@@ -6,7 +6,7 @@ from ntk_theory.report.claims import Claim
 from ntk_theory.report.derivation import Accuracy, Derivation
 from ntk_theory.report.numbers import plain, proven
 from ntk_theory.report.phases import PhasePoint, Phases
-from ntk_theory.report.settings import TITLES
+from ntk_theory.report.settings import PARTS, TITLES
 from ntk_theory.report.tables.table import Cell, Table, grouped, prose
 
 
@@ -15,9 +15,17 @@ def claims_table(claims: Sequence[Claim]) -> Table:
     return Table(
         "claims",
         "What this report claims, and how likely each claim is to be wrong.",
-        ("claim", "verdict", "error rate"),
-        tuple((c.statement, Cell(c.verdict, "good" if c.as_it_should else "bad"), c.error) for c in claims),
-        "lll",
+        ("claim", "verdict", "error rate", "section"),
+        tuple(
+            (
+                c.statement,
+                Cell(c.verdict, "good" if c.as_it_should else "bad"),
+                Cell(c.error, "quiet"),
+                Cell(PARTS[c.where], link=c.where),
+            )
+            for c in claims
+        ),
+        "llll",
     )
 
 

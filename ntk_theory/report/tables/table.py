@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-Tone = Literal["", "good", "bad", "quiet", "strong"]
+Tone = Literal["", "good", "bad", "quiet"]
 _SPECIAL = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$", "~": r"\textasciitilde{}"}
 _SPECIAL |= {"^": r"\textasciicircum{}", "{": r"\{", "}": r"\}", "\\": r"\textbackslash{}"}
 _LETTERS = {"σ": r"\(\sigma\)", "χ": r"\(\chi\)", "φ": r"\(\phi\)", "Θ": r"\(\Theta\)", "∞": r"\(\infty\)"}
@@ -27,10 +27,11 @@ _MATH = re.compile(r"(\\\(.*?\\\))", re.DOTALL)
 
 @dataclass(frozen=True)
 class Cell:
-    """Text with \\( … \\), and a tone that the page shows as colour (and LaTeX as bold, for "strong")."""
+    """Text with \\( … \\), a tone that the page shows as colour, and an anchor that the page links it to."""
 
     text: str
     tone: Tone = ""
+    link: str = ""
 
 
 Row = tuple[Cell | str, ...]
@@ -112,13 +113,12 @@ def _tex_escape(text: str) -> str:
 
 
 def _tex_cell(cell: Cell | str) -> str:
-    if isinstance(cell, str):
-        return tex_text(cell)
-    text = tex_text(cell.text)
-    return rf"\textbf{{{text}}}" if cell.tone == "strong" else text
+    return tex_text(cell if isinstance(cell, str) else cell.text)
 
 
 def _html_cell(cell: Cell | str, side: str) -> str:
-    tone = "" if isinstance(cell, str) else cell.tone
-    text = html_text(cell if isinstance(cell, str) else cell.text)
-    return f'<td class="{side} {tone}">{text}</td>' if tone else f'<td class="{side}">{text}</td>'
+    full = Cell(cell) if isinstance(cell, str) else cell
+    text = html_text(full.text)
+    if full.link:
+        text = f'<a href="#{full.link}">{text}</a>'
+    return f'<td class="{side} {full.tone}">{text}</td>' if full.tone else f'<td class="{side}">{text}</td>'
