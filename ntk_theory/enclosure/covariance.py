@@ -56,8 +56,8 @@ class _Rule:
 
 def _trapezoid(f: Expr, g: Expr, root1: arb, root2: arb, c: arb, bits: int, symmetric: bool) -> arb:
     across = _root(1 - c * c)
-    largest = (arb(size.upper()) for size in (root1, root2, abs(c), across))
-    rule = _rule(f, g, *largest, bits)
+    sizes = (arb(size.upper()) for size in (root1, root2, abs(c), across))
+    rule = _rule(f, g, *sizes, bits=bits)
     f_at, g_at = _program(f).function(), _program(g).function()
     weights = [_density(j * rule.step_t) for j in range(rule.count_t + 1)]
     steps = [root2 * across * rule.step_t * j for j in range(rule.count_t + 1)]
@@ -73,7 +73,7 @@ def _trapezoid(f: Expr, g: Expr, root1: arb, root2: arb, c: arb, bits: int, symm
     return total * rule.step_s * rule.step_t + arb(0, rule.error)
 
 
-def _rule(f: Expr, g: Expr, root1: arb, root2: arb, c: arb, across: arb, bits: int) -> _Rule:
+def _rule(f: Expr, g: Expr, root1: arb, root2: arb, c: arb, across: arb, *, bits: int) -> _Rule:
     """Steps chosen for an error of about 2^-bits; the error that is returned is proven, not assumed."""
     with ctx.workprec(64):
         strip_f, strip_g = _strip(f), _strip(g)

@@ -13,11 +13,13 @@ from sympy import Expr, Lambda, Symbol
 
 from ntk_theory.activation.pieces import pieces
 from ntk_theory.enclosure.ball import Enclosure, Number, as_ball
+from ntk_theory.enclosure.bivariate import bivariate_normal
 from ntk_theory.enclosure.covariance import gaussian_covariance
 from ntk_theory.enclosure.mean import gaussian_mean
 from ntk_theory.enclosure.program import Nodes, real_program
 from ntk_theory.errors import DataError, EnclosureError
 from ntk_theory.gaussian.expectations import GaussianCovariance, GaussianMean
+from ntk_theory.gaussian.special import Phi2
 from ntk_theory.symbols import x
 
 MAX_DIGITS = 1000
@@ -132,4 +134,12 @@ def _covariance_node(node: Expr) -> tuple[Callable[..., Any], tuple[Expr, ...]]:
     return (lambda q1, q2, c: gaussian_covariance(f, g, q1, q2, c)), tuple(node.args[2:])
 
 
-_NODES: Nodes = {GaussianMean: _mean_node, GaussianCovariance: _covariance_node}
+def _bivariate_node(node: Expr) -> tuple[Callable[..., Any], tuple[Expr, ...]]:
+    return bivariate_normal, tuple(node.args)
+
+
+_NODES: Nodes = {
+    GaussianMean: _mean_node,
+    GaussianCovariance: _covariance_node,
+    Phi2: _bivariate_node,
+}

@@ -125,9 +125,10 @@ def _hull(integrand: _Integrand, variance: arb) -> arb:
     ends = [-reach * scale, *cuts, reach * scale]
     hull = None
     for part, lower, upper in zip(integrand.parts, ends, ends[1:], strict=False):
-        if upper < lower or lower > ends[-1] or upper < ends[0]:
+        if upper < ends[0] or lower > ends[-1]:
             continue
-        image = part.real.at(lower.union(upper))
+        inside = (ends[0] if lower < ends[0] else lower).union(ends[-1] if upper > ends[-1] else upper)
+        image = part.real.at(inside)
         hull = image if hull is None else hull.union(image)
     if hull is None:
         return arb.nan()

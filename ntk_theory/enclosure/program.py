@@ -94,7 +94,7 @@ class _Compiler:
 
     def name(self, node: Expr) -> str:
         if node not in self.names:
-            if node.is_Rational or node in (sympy.pi, sympy.E):
+            if node.is_Rational or node in (sympy.pi, sympy.E) or (self.analytic and node.is_number):
                 self.names[node] = f"k{len(self.constants)}"
                 self.constants.append(node)
             else:
@@ -155,7 +155,9 @@ class _Compiler:
 def _constant_ball(value: Expr) -> arb:
     if value.is_Rational:
         return arb(fmpq(int(value.p), int(value.q)))
-    return arb.pi() if value == sympy.pi else arb.const_e()
+    if value in (sympy.pi, sympy.E):
+        return arb.pi() if value == sympy.pi else arb.const_e()
+    return real_program(value, ()).at()  # of a complex program, whose constants are real
 
 
 def _power(base: Any, exponent: int) -> Any:

@@ -13,7 +13,7 @@ from flint import arb, ctx
 
 from ntk_theory.errors import EnclosureError
 
-_SEARCH_BITS = 64
+_SEARCH_BITS = (64, 512)
 _MAX_INTERVALS = 4000
 
 RealFunction = Callable[[arb], arb]
@@ -34,9 +34,9 @@ class Root:
         The last bits may be missing where the function itself is not known to the working precision.
         """
         wanted = ctx.prec
-        with ctx.workprec(_SEARCH_BITS):
+        bits = _SEARCH_BITS[0]
+        with ctx.workprec(bits):
             inside = self.lower.union(self.upper)
-        bits = _SEARCH_BITS
         for _ in range(2 * wanted + 100):
             with ctx.workprec(min(bits, wanted)):
                 inside, stalled = self._newton(inside)
@@ -77,24 +77,38 @@ def find_roots(function: RealFunction, derivative: RealFunction, lower: arb, upp
     A root within 2% of an end of the range is found even if it lies just outside.
     Raises `EnclosureError` where an interval can't be decided: most often a double root.
     """
-    found: list[Root] = []
-    with ctx.workprec(_SEARCH_BITS):
-        waiting = [(arb(lower.mid()), arb(upper.mid()))]
-        for _ in range(_MAX_INTERVALS):
-            if not waiting:
+    doubtful = (lower, upper)
+    for bits in _SEARCH_BITS:
+        with ctx.workprec(bits):
+            found, undecided = _search(function, derivative, arb(lower.mid()), arb(upper.mid()))
+            if undecided is None:
                 return tuple(_distinct(sorted(found, key=lambda root: float(root.lower))))
-            low, high = waiting.pop()
-            if _excluded(function, derivative, low, high):
-                continue
-            decided = _decide(function, derivative, low, high)
-            if decided is None:
-                cut = _cut(low, high)
-                if not low < cut < high or (high - low) < arb(2) ** -48 * (abs(high) + 1e-9):
-                    raise _undecided(low, high)
-                waiting += [(low, cut), (cut, high)]
-            else:
-                found += decided
-        raise _undecided(*waiting[-1])
+            doubtful = undecided
+    raise _undecided(*doubtful)
+
+
+def _search(
+    function: RealFunction, derivative: RealFunction, lower: arb, upper: arb
+) -> tuple[list[Root], tuple[arb, arb] | None]:
+    """The roots, and an interval that could not be decided at the working precision, or None."""
+    found: list[Root] = []
+    waiting = [(lower, upper)]
+    narrowest = arb(2) ** (-ctx.prec * 3 // 4)
+    for _ in range(_MAX_INTERVALS):
+        if not waiting:
+            return found, None
+        low, high = waiting.pop()
+        if _excluded(function, derivative, low, high):
+            continue
+        decided = _decide(function, derivative, low, high)
+        if decided is None:
+            cut = _cut(low, high)
+            if not low < cut < high or (high - low) < narrowest * (abs(high) + 1e-9):
+                return found, (low, high)
+            waiting += [(low, cut), (cut, high)]
+        else:
+            found += decided
+    raise _undecided(*waiting[-1])
 
 
 def _excluded(function: RealFunction, derivative: RealFunction, low: arb, high: arb) -> bool:

@@ -30,7 +30,7 @@ class CriticalPoint:
 
     `W_var`, `b_var`: σ_w² and σ_b²; `q`: the fixed point there; `chi_parallel`: the slope of the length map at
     it; `stable`: whether the fixed point is proven to attract: |χ_∥| < 1, or at the line's start q = 0, where
-    χ_∥ = χ₁ = 1, that V″(0) < 0;
+    χ_∥ = χ₁ = 1, that V(q) < V′(0)q near 0;
     `every_q`: True where every variance is a fixed point (ReLU at σ_w² = 2); q is then 1, one of them.
     """
 
@@ -83,25 +83,26 @@ def critical_point(length: LengthMap, q: Number, digits: int) -> CriticalPoint:
 
 
 def search_range(length: LengthMap, b_var: Number, q_max: float) -> SearchRange:
-    """The variances that `critical_points` searches.
+    """The variances that `critical_points` searches. A fixed point is never below σ_b².
 
     For |φ| ≤ B there are none beyond Q: D(q)√q = ∫φ′²e^{-x²/2q}dx/√(2π) increases with q, hence
     q - V/D ≥ q - M√q with M = B²/(D(Q)√Q), which increases from √q = M/2 on.
     """
     if length.scale is not None:
         return SearchRange(0.0, math.inf, True)
-    lower = _FROM_ZERO if is_zero(b_var) and length.fixes_zero else 0.0
-    if length.bound is None:
-        return SearchRange(lower, q_max, False)
     with ctx.workprec(53):
         b = as_ball(b_var, "b_var")
+        start = _FROM_ZERO if is_zero(b_var) and length.fixes_zero else 0.0
+        lower = float(b.lower()) * (1 - 2.0**-20) or start
+        if length.bound is None:
+            return SearchRange(lower, max(q_max, 2 * lower), False)
         for exponent in range(0, 40):
             Q = 2 * arb(2) ** exponent + b
             root = Q.sqrt()
             steep = length.bound**2 / (length.gain(Q) * root)
             if steep.is_finite() and 2 * root >= steep and Q - steep * root > b:
-                return SearchRange(lower, float(Q.upper()), lower == 0)
-    return SearchRange(lower, q_max, False)
+                return SearchRange(lower, float(Q.upper()), start == 0)
+    return SearchRange(lower, max(q_max, 2 * lower), False)
 
 
 def critical_points(length: LengthMap, b_var: Number, digits: int, q_max: float) -> tuple[CriticalPoint, ...]:
@@ -109,6 +110,8 @@ def critical_points(length: LengthMap, b_var: Number, digits: int, q_max: float)
     variances(0, b_var)
     if length.scale is not None:
         return _scale_invariant(length, b_var, digits)
+    if length.dual.derivative_variance == 0:
+        return ()  # φ is constant, and χ₁ = 0
     found = []
     if is_zero(b_var) and length.fixes_zero and length.gain_at_zero != 0:
         found.append(_start(length, digits))
@@ -143,8 +146,8 @@ def the_critical_point(
     if points:
         values = ", ".join(f"σ_w² = {float(p.W_var):.6g} with χ_∥ = {float(p.chi_parallel):.4g}" for p in points)
         raise NoFixedPointError(
-            f"At σ_b² = {b_var}, χ₁ = 1 is reached by {length.name} on unstable fixed points of the variance only "
-            f"({values}). critical_points(b_var) gives them."
+            f"At σ_b² = {b_var}, χ₁ = 1 is reached by {length.name} only at fixed points of the variance that "
+            f"repel, or are not proven to attract ({values}). critical_points(b_var) gives them."
         )
     hint = "" if searched.complete else " A larger q_max searches further."
     raise NoFixedPointError(
@@ -172,7 +175,7 @@ def _start(length: LengthMap, digits: int) -> CriticalPoint:
         raise NoFixedPointError(f"φ′(0) = 0 for {length.name}, so χ₁ = 0 at q = 0 for every σ_w².")
     zero = Enclosure(arb(0))
     (W,) = certify(lambda: [1 / as_ball(length.gain_at_zero)], digits, "1/φ′(0)²")
-    return CriticalPoint(W, zero, zero, Enclosure(arb(1)), length.bends_down_at_zero)
+    return CriticalPoint(W, zero, zero, Enclosure(arb(1)), length.attracts_at_zero)
 
 
 def _scale_invariant(length: LengthMap, b_var: Number, digits: int) -> tuple[CriticalPoint, ...]:

@@ -10,7 +10,7 @@ from ntk_theory.dual import Dual
 from ntk_theory.enclosure import Enclosure, Number
 from ntk_theory.enclosure.ball import as_ball
 from ntk_theory.enclosure.evaluate import certify
-from ntk_theory.errors import NoFixedPointError
+from ntk_theory.errors import EnclosureError, NoFixedPointError
 from ntk_theory.phase import critical, fixed_points
 from ntk_theory.phase.correlation import DepthScales, depth_scales
 from ntk_theory.phase.critical import CriticalPoint
@@ -145,7 +145,7 @@ class Phase:
     def _row(self, W_var: Number, b_var: Number, digits: int) -> PhaseRow:
         try:
             return PhaseRow(as_text(W_var), self.depth_scales(W_var, b_var, digits=digits), "")
-        except NoFixedPointError as error:
+        except (NoFixedPointError, EnclosureError) as error:
             return PhaseRow(as_text(W_var), None, str(error))
 
     def _stable(self, b_var: Number) -> CriticalPoint:

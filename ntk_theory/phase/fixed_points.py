@@ -28,7 +28,8 @@ class FixedPoint:
 
     - `q`: the fixed point q*;
     - `chi_1`: σ_w² E[φ′(√q* z)²]; `chi_parallel`: the slope of the length map at q*;
-    - `stable`: whether the length map is proven to lead to q*: |χ_∥| < 1, or V″ < 0 at q* = 0 with χ_∥ = 1;
+    - `stable`: whether the length map is proven to lead to q*: |χ_∥| < 1, or at q* = 0 with χ_∥ = 1 that
+      V(q) < V′(0)q near 0;
     - `phase`: "ordered" where χ₁ < 1 and "chaotic" where χ₁ > 1 is proven, else "critical": χ₁ is 1 exactly,
       or to all digits computed;
     - `every_q`: True where every variance is a fixed point (ReLU at σ_w² = 2, σ_b = 0); q is then 1, one of them.
@@ -153,7 +154,7 @@ def _at(length: LengthMap, W_var: Number, root: Root, digits: int) -> FixedPoint
 def _certified(compute: Callable[[], Sequence[arb]], digits: int, length: LengthMap) -> FixedPoint:
     q, chi_1, chi_parallel = certify(compute, digits, f"The fixed point of {length.name}")
     contracts = bool(abs(chi_parallel.ball) < 1)
-    bends = q.ball == 0 and chi_parallel.ball == 1 and length.bends_down_at_zero
+    bends = q.ball == 0 and chi_parallel.ball == 1 and length.attracts_at_zero
     return FixedPoint(q, chi_1, chi_parallel, contracts or bends)
 
 

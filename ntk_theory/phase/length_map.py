@@ -4,18 +4,22 @@ what is known of φ for certain: a bound on |φ|, its values at 0, whether it is
 q at the next layer is σ_w² V(q) + σ_b² (Poole et al. 2016, eq. 3), and χ₁ = σ_w² D(q).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import sympy
-from flint import arb
-from sympy import Expr
+from flint import arb, ctx
+from sympy import Expr, Lambda
 
-from ntk_theory.dual import Dual
+from ntk_theory.activation import Activation, Piece
+from ntk_theory.dual import Dual, dual
 from ntk_theory.enclosure.ball import as_ball
 from ntk_theory.enclosure.evaluate import BallFunction, ball_function, slope
 from ntk_theory.enclosure.growth import GrowthError, right_growth
+from ntk_theory.enclosure.program import real_program
 from ntk_theory.errors import DataError
+from ntk_theory.gaussian import GaussianMean
 from ntk_theory.symbols import q, x
 
 
@@ -38,47 +42,40 @@ class LengthMap:
     @cached_property
     def variance(self) -> BallFunction:
         """V(q) = E[φ(√q z)²]."""
-        return ball_function(self.dual.variance, (q,))
+        return self._function(self.dual.variance, lambda phi: phi.squared, 0)
 
     @cached_property
     def variance_slope(self) -> BallFunction:
         """V′(q), so that χ_∥ = σ_w² V′(q*)."""
-        return ball_function(slope(self.dual.variance, q), (q,))
+        return self._function(self.dual.variance, lambda phi: phi.squared, 1)
+
+    @cached_property
+    def gain(self) -> BallFunction:
+        """D(q) = E[φ′(√q z)²]."""
+        return self._function(self.dual.derivative_variance, lambda phi: phi.derivative.squared, 0)
+
+    @cached_property
+    def gain_slope(self) -> BallFunction:
+        """D′(q)."""
+        return self._function(self.dual.derivative_variance, lambda phi: phi.derivative.squared, 1)
 
     def variance_slope_near_zero(self, order: int, end: arb) -> arb:
         """V′ (order 1) or V″ (order 2) over all of [0, end], for φ without kinks: E[(φ²)″]/2 and so on."""
         return ball_function(self.dual.variance.diff(q, order), (q,))(arb(0).union(end))
 
     @cached_property
-    def gain(self) -> BallFunction:
-        """D(q) = E[φ′(√q z)²]."""
-        return ball_function(self.dual.derivative_variance, (q,))
-
-    @cached_property
-    def gain_slope(self) -> BallFunction:
-        """D′(q)."""
-        return ball_function(slope(self.dual.derivative_variance, q), (q,))
-
-    @cached_property
     def scale(self) -> Expr | None:
         """s where V(q) = s·q for every q: φ is scale-invariant (ReLU: s = 1/2). None otherwise."""
-        ratio = sympy.cancel(self.dual.variance / q)
-        return None if ratio.has(q) or self.dual.derivative_variance.has(q) else ratio
+        ratio, gain = sympy.cancel(self.dual.variance / q), self.dual.derivative_variance
+        return None if ratio.has(q) or gain.has(q) or gain == 0 else ratio
 
     @cached_property
     def bound(self) -> arb | None:
         """A number that |φ| never exceeds, or None where none was proven."""
-        largest = arb(0)
-        for piece in self.dual.activation.pieces:
-            for side in (piece.expression, piece.expression.subs(x, -x)):
-                try:
-                    growth = right_growth(side)
-                except GrowthError:
-                    return None
-                if not growth.bounded:
-                    return None
-                largest = largest if largest >= growth.constant else arb(growth.constant.upper())
-        return largest
+        bounds = [_bound(piece) for piece in self.dual.activation.pieces]
+        if any(bound is None for bound in bounds):
+            return None
+        return max((arb(bound.upper()) for bound in bounds if bound is not None), key=float)
 
     @cached_property
     def fixes_zero(self) -> bool:
@@ -92,15 +89,59 @@ class LengthMap:
         return sympy.simplify((left**2 + right**2) / 2)
 
     @cached_property
-    def bends_down_at_zero(self) -> bool:
-        """Whether V″(0) < 0 where φ(0) = 0 and φ is smooth: then q = 0 attracts even at σ_w² V′(0) = 1.
+    def attracts_at_zero(self) -> bool:
+        """Whether, φ(0) = 0, the fixed point q = 0 is proven to attract at σ_w² V′(0) = 1, σ_b = 0.
 
-        V″(0) = (φ²)″″(0)/4 = (4φ′φ‴ + 3φ″²)(0)/2.
+        It does where V″(0) = (φ²)″″(0)/4 = (4φ′φ‴ + 3φ″²)(0)/2 is negative, and where φ(x)² ≤ V′(0) x² for
+        all x, which SymPy may see.
         """
+        return self._bends_down() or self._under_its_tangent()
+
+    def _under_its_tangent(self) -> bool:
+        excesses = []
+        for piece in self.dual.activation.pieces:
+            excess = piece.expression**2 - self.gain_at_zero * x**2
+            if piece.lower != -sympy.oo:
+                excess = excess.subs(x, piece.lower + sympy.Dummy(nonnegative=True))
+            elif piece.upper != sympy.oo:
+                excess = excess.subs(x, piece.upper - sympy.Dummy(nonnegative=True))
+            excesses.append(sympy.expand(excess))
+        return all(e.is_nonpositive for e in excesses) and any(e != 0 for e in excesses)
+
+    def _bends_down(self) -> bool:
         if any(piece.upper == 0 for piece in self.dual.activation.pieces):
             return False
         first, second, third = (self._beside_zero(order)[0] for order in (1, 2, 3))
         return bool(as_ball(4 * first * third + 3 * second**2) < 0)
+
+    def _function(self, form: Expr, integrand: Callable[[Activation], Activation], order: int) -> BallFunction:
+        """The closed form, or its slope, as a ball function. On a ball where it loses too much, as e^{2q} erfc √2q
+        does for large q and 1/√q at 0, the integral that it is the value of takes over.
+        """
+        closed = ball_function(slope(form, q) if order else form, (q,))
+        if form.has(GaussianMean) or self.dual is not dual(self.dual.activation):
+            return closed  # no closed form, or a theory of someone's own
+
+        @lru_cache(maxsize=1)
+        def integral() -> BallFunction:
+            mean = GaussianMean(Lambda(x, integrand(self.dual.activation).expression), q)
+            return ball_function(slope(mean, q) if order else mean, (q,))
+
+        values = ball_function(form, (q,))
+
+        def function(variance: arb) -> arb:
+            value, middle = closed(variance), arb(variance.mid())
+            if value.is_finite() and _is_tight(value, values(middle), variance, order):
+                return value
+            try:
+                other = integral()(variance)
+            except GrowthError:
+                return value
+            if not (value.is_finite() and other.is_finite()):
+                return other if other.is_finite() else value
+            return value.intersection(other)
+
+        return function
 
     def _beside_zero(self, order: int) -> tuple[Expr, Expr]:
         """The limits of the derivative of this order from the left and from the right of 0."""
@@ -109,3 +150,27 @@ class LengthMap:
         right = next(p for p in pieces if p.lower <= 0 < p.upper)
         values = (sympy.simplify(p.expression.diff(x, order).subs(x, 0)) for p in (left, right))
         return next(values), next(values)
+
+
+def _is_tight(value: arb, at_middle: arb, variance: arb, order: int) -> bool:
+    """Whether `value` has hardly more radius than its variable's makes likely, at the size of the function."""
+    size = abs(at_middle) / arb(variance.mid()) ** order
+    likely = size * (64 * variance.rad() / arb(variance.mid()) + arb(2) ** (30 - ctx.prec))
+    return bool(value.is_exact() or (at_middle.rel_accuracy_bits() > 10 and value.rad() <= likely))
+
+
+def _bound(piece: Piece) -> arb | None:
+    """A proven bound on |φ| over one of its pieces: by its growth on rays, by its range on the rest."""
+    rays, ends = [], []
+    for end, mirrored in ((piece.lower, piece.expression.subs(x, -x)), (piece.upper, piece.expression)):
+        infinite = end in (sympy.oo, -sympy.oo)
+        rays += [mirrored] if infinite else []
+        ends.append(arb(0) if infinite else as_ball(end))
+    image = real_program(piece.expression, (x,)).at(ends[0].union(ends[1]))
+    try:
+        growths = [right_growth(ray) for ray in rays]
+    except GrowthError:
+        return None
+    if not image.is_finite() or not all(growth.bounded for growth in growths):
+        return None
+    return max((image.abs_upper(), *(growth.constant for growth in growths)), key=float)

@@ -57,7 +57,7 @@ class PhaseSummary:
             lines.append(f"order-to-chaos line: σ_w² = {self.critical_W_var}")
         lines += [
             f"χ₁ = 1 at σ_w² = {point.W_var}, q* = {point.q}, χ_∥ = {point.chi_parallel}"
-            f" ({'stable' if point.stable else 'unstable or half-stable'})"
+            f" ({'stable' if point.stable else 'not stable'})"
             for point in self.critical_points
         ]
         lines += [self.note] if self.note else []
