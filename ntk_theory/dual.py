@@ -154,10 +154,10 @@ def _closed_form(phi: Activation, form: ClosedForm) -> Dual:
     slopes = "none, φ jumps" if form.slopes is None else str(len(form.slopes))
     return Dual(
         activation=phi,
-        kernel=expression(form.kernel),
+        kernel=form.kernel_expression,
         variance=in_q(form.variance),
         mean=in_q(form.mean),
-        derivative_kernel=None if form.derivative is None else expression(form.derivative),
+        derivative_kernel=form.derivative_expression,
         derivative_square=None if form.derivative_variance is None else in_q(form.derivative_variance),
         closed_form=True,
         reason="",

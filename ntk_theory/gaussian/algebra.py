@@ -1,7 +1,7 @@
 """The fraction field that normal forms are written over, and the proofs of sign that square roots need."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
+from functools import cache, reduce
 from operator import mul
 from typing import Any
 
@@ -135,23 +135,18 @@ class Algebra:
             return False
 
     def _prove_sign(self, polynomial: PolyElement) -> int:
-        expression = polynomial.as_expr()
-        if expression.free_symbols <= {PI, *self.constants}:
-            return 1 if sympy.N(self.restore(expression), 30) > 0 else -1
-        u = Symbol("u", positive=True)
-        degree = sympy.Poly(expression, correlation).degree()
-        moved = sympy.cancel(expression.subs(correlation, (u - 1) / (u + 1)) * (u + 1) ** degree)
-        signed = {s for s in expression.free_symbols if not s.is_positive and s != correlation}
-        positive = sorted((moved.free_symbols | {u}) - signed, key=str)
-        for generators in (positive, [*positive, *sorted(signed, key=str)]):
-            terms = sympy.Poly(moved, *generators).terms()
-            if all(_is_nonnegative(monomial, generators, signed, value) for monomial, value in terms):
-                return 1
-            if all(_is_nonnegative(monomial, generators, signed, -value) for monomial, value in terms):
-                return -1
+        symbols = self.field.symbols
+        used = {symbols[i] for monomial in polynomial.monoms() for i, e in enumerate(monomial) if e}
+        if used <= {PI, *self.constants}:
+            return 1 if sympy.N(self.restore(polynomial.as_expr()), 30) > 0 else -1
+        position = symbols.index(correlation)
+        signed = [i for i, s in enumerate(symbols) if s in used and not s.is_positive and i != position]
+        found = _signs_of_coefficients(polynomial, position, signed)
+        if len(found) == 1:
+            return found.pop()
         raise DivergentExpectationError(
-            f"{self.restore(expression)} has no fixed sign for q1, q2 > 0 and -1 < c < 1, and the expectation "
-            "exists only where it is positive."
+            f"{self.restore(polynomial.as_expr())} has no fixed sign for q1, q2 > 0 and -1 < c < 1, and the "
+            "expectation exists only where it is positive."
         )
 
     def diff(self, element: FracElement, symbol: Symbol) -> FracElement:
@@ -182,6 +177,17 @@ class Algebra:
         """The derivative of one atom with respect to a generator."""
         slopes = [self.diff_surd(argument, symbol) for argument in atom.arguments]
         return FUNCTIONS[atom.function][1](self, atom.arguments, slopes)
+
+    def swap(self, element: FracElement) -> FracElement:
+        """√q1 for √q2, and √q2 for √q1."""
+        return self.field(self._swap(element.numer)) / self.field(self._swap(element.denom))
+
+    def swap_surd(self, surd: Surd) -> Surd:
+        return Surd(self.swap(surd.coefficient), frozenset(map(self._swap, surd.radicand)))
+
+    def _swap(self, polynomial: PolyElement) -> PolyElement:
+        # √q1 and √q2 are the first two generators
+        return self.field.ring({(m[1], m[0], *m[2:]): value for m, value in polynomial.terms()})
 
     def substitute(self, element: FracElement, values: Mapping[Symbol, Any]) -> FracElement:
         arguments = [values.get(s, g) for s, g in zip(self.field.symbols, self.field.gens, strict=True)]
@@ -224,6 +230,30 @@ def is_square_root(expression: Expr) -> bool:
     return bool(expression.is_Pow and expression.exp.is_Rational and expression.exp.q == 2)
 
 
-def _is_nonnegative(monomial: tuple[int, ...], generators: list[Symbol], signed: set[Symbol], value: Expr) -> bool:
-    even = all(e % 2 == 0 for e, g in zip(monomial, generators, strict=True) if g in signed)
-    return bool(even and value.is_nonnegative)
+def _signs_of_coefficients(polynomial: PolyElement, position: int, signed: list[int]) -> set[int]:
+    """Signs of the coefficients after c = (u - 1)/(u + 1), and 0 for an odd power of a generator of either sign.
+
+    c stands at `position`; Σ a_k cᵏ times (u + 1)ᵈ is Σ a_k (u - 1)ᵏ (u + 1)ᵈ⁻ᵏ.
+    """
+    degree = polynomial.degree(position)
+    moved: dict[tuple[int, ...], list[Any]] = {}
+    for monomial, value in polynomial.terms():
+        rest = (*monomial[:position], 0, *monomial[position + 1 :])
+        sums = moved.setdefault(rest, [0] * (degree + 1))
+        for power, binomial in enumerate(_mobius(monomial[position], degree)):
+            sums[power] += value * binomial
+    found = set()
+    for rest, sums in moved.items():
+        odd = any(rest[i] % 2 for i in signed)
+        found |= {0 if odd else 1 if v > 0 else -1 for v in sums if v}
+    return found
+
+
+@cache
+def _mobius(k: int, degree: int) -> tuple[int, ...]:
+    """The coefficients of (u - 1)ᵏ (u + 1)ᵈ⁻ᵏ, lowest power first."""
+    coefficients = [1]
+    for root in [-1] * k + [1] * (degree - k):
+        shifted = [0, *coefficients]
+        coefficients = [a + root * b for a, b in zip(shifted, [*coefficients, 0], strict=True)]
+    return tuple(coefficients)

@@ -93,6 +93,16 @@ class ClosedForm:
             total += moments.mean(algebra, raised).scaled(scale)
         return total.scaled(algebra.sqrt(algebra.one / factorial(n)))
 
+    @cached_property
+    def kernel_expression(self) -> Expr:
+        """K as a person would write it."""
+        return expression(self.kernel)
+
+    @cached_property
+    def derivative_expression(self) -> Expr | None:
+        """K̇ as a person would write it."""
+        return None if self.derivative is None else expression(self.derivative)
+
     @property
     def certificates(self) -> tuple[Certificate, ...]:
         """Price's identity, independence at c = 0, K at c = 1, and quadrature, each where it applies."""
@@ -120,9 +130,9 @@ class ClosedForm:
             return None
 
     def _quadrature(self) -> Certificate:
-        holds = check.agrees(expression(self.kernel), self.phi)
-        if self.derivative is not None:
-            holds = holds and check.agrees(expression(self.derivative), self.phi.derivative)
+        holds = check.agrees(self.kernel_expression, self.phi)
+        if self.derivative_expression is not None:
+            holds = holds and check.agrees(self.derivative_expression, self.phi.derivative)
         point = ", ".join(str(v) for v in check.POINT.values())
         return Certificate("quadrature", rf"K, \dot K\text{{ agree with quadrature at }}({point})", holds)
 

@@ -5,7 +5,7 @@ E[X_i·m(X)·∏1[W>0]] = μ_i E[m∏] + Σ_j S_ij E[∂_j m∏] + Σ_k S_ik p_{
 each step lowers the degree of m or removes a wall.
 """
 
-from itertools import combinations, product
+from itertools import combinations, combinations_with_replacement, product
 
 from sympy.polys.fields import FracElement
 
@@ -27,8 +27,13 @@ def mean(algebra: Algebra, terms: tuple[Term, ...]) -> NormalForm:
 
 def covariance(algebra: Algebra, left: tuple[Term, ...], right: tuple[Term, ...]) -> NormalForm:
     """E[φ(u)ψ(v)], (u, v) centred Gaussian with variances q1, q2 and correlation c."""
-    pairs = (_expectation(algebra, pair) for pair in product(left, right))
-    return reduced(sum(pairs, NormalForm(algebra)))
+    total = NormalForm(algebra)
+    if left is not right:
+        return reduced(sum((_expectation(algebra, pair) for pair in product(left, right)), total))
+    for i, j in combinations_with_replacement(range(len(left)), 2):
+        one = _expectation(algebra, (left[i], left[j]))
+        total += one if i == j else one + one.swapped()
+    return reduced(total)
 
 
 def _expectation(algebra: Algebra, terms: tuple[Term, ...]) -> NormalForm:

@@ -140,6 +140,20 @@ class NormalForm:
                 result += inner * outer
         return result
 
+    def swapped(self) -> "NormalForm":
+        """The form with the two variables' roles exchanged: √q1 for √q2."""
+        algebra = self.algebra
+        result = NormalForm(algebra)
+        for (radicand, power, atoms), coefficient in self.table.items():
+            surd = algebra.swap_surd(Surd(coefficient, radicand))
+            term = algebra.term(surd, algebra.swap(power))
+            for atom, multiplicity in atoms:
+                value = algebra.apply(atom.function, [algebra.swap_surd(a) for a in atom.arguments])
+                for _ in range(multiplicity):
+                    term = term * value
+            result += term
+        return result
+
     def substitute(self, values: Mapping[Symbol, Any]) -> "NormalForm":
         """The form with generators replaced by field elements or numbers. Raises ZeroDivisionError at poles."""
         algebra = self.algebra
