@@ -10,6 +10,8 @@ from ntk_theory.report.simulation import NNGP_PAIR, NTK_PAIR, Simulated
 from ntk_theory.report.style import Palette, figure
 from ntk_theory.verify import Convergence
 
+DASHED = (0, (5, 2))
+
 
 def convergence_figure(
     grown: Mapping[str, Convergence], simulated: Mapping[str, Simulated], palette: Palette
@@ -28,9 +30,9 @@ def convergence_figure(
             std, bias = data.std[:, column] / scale, data.bias[:, column] / scale
             error = data.standard_error[:, column] / scale
             axis.plot(widths, law.fluctuation / np.sqrt(widths), color=colour, linewidth=1)
-            axis.plot(widths, std, marker, color=colour, label=f"{label}: fluctuation of one network")
+            axis.plot(widths, std, marker, color=colour, label=f"{label}, fluctuation")
             if abs(law.bias) > 3 * law.bias_error:
-                axis.plot(widths, abs(law.bias) / widths, color=colour, linewidth=1, linestyle=(0, (5, 2)))
+                axis.plot(widths, abs(law.bias) / widths, color=colour, linewidth=1, linestyle=DASHED)
             seen = bias > 2 * error
             axis.errorbar(
                 widths[seen],
@@ -39,28 +41,28 @@ def convergence_figure(
                 fmt=marker,
                 color=colour,
                 markerfacecolor=palette.paper,
-                label=f"{label}: bias of the mean",
+                label=f"{label}, bias",
                 elinewidth=1,
             )
-            hidden = {"color": colour, "markersize": 4, "alpha": 0.45, "linestyle": "none"}
-            axis.plot(widths[~seen], 2 * error[~seen], marker="v", label=f"{label}: bias not resolved", **hidden)
+            axis.plot(widths[~seen], 2 * error[~seen], "v", color=colour, markersize=4, alpha=0.45)
         axis.set(
             title=TITLES[name], xscale="log", yscale="log", xlabel="width $n$", xticks=widths[::2], ylim=(6e-5, 3)
         )
         axis.set_xticklabels([str(int(n)) for n in widths[::2]])
         axis.minorticks_off()
-        _slopes(axis, widths, simulated[name], palette)
+        _planted(axis, simulated[name], palette)
     axes[0, 0].set_ylabel("relative to the kernel's size")
-    handles, labels = axes[0, -1].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside lower center", ncols=3)
+    axes[0, 0].plot([], [], "v", color=palette.quiet, markersize=4, label="bias below two errors")
+    axes[0, 0].plot([], [], color=palette.quiet, linewidth=1, label=r"$\propto 1/\sqrt{n}$")
+    axes[0, 0].plot([], [], color=palette.quiet, linewidth=1, linestyle=DASHED, label=r"$\propto 1/n$")
+    known: dict[str, Any] = {}
+    for axis in axes[0, ::-1]:
+        known |= dict(zip(*axis.get_legend_handles_labels()[::-1], strict=True))
+    drawing.legend(known.values(), known.keys(), loc="outside lower center", ncols=4)
     return drawing
 
 
-def _slopes(axis: Any, widths: Any, simulated: Simulated, palette: Palette) -> None:
-    law = next(one for one in simulated.laws if one.quantity == NTK_PAIR)
-    n = widths[-3]
-    axis.text(n, 1.9 * law.fluctuation / np.sqrt(n), r"$\propto 1/\sqrt{n}$", color=palette.series[0], ha="center")
-    axis.text(n, 0.32 * abs(law.bias) / n, r"$\propto 1/n$", color=palette.series[0], ha="center")
+def _planted(axis: Any, simulated: Simulated, palette: Palette) -> None:
     off = abs(simulated.planted_ntk - simulated.theory_ntk) / simulated.scale_ntk
     size = (
         f"{off:.1f}" if off < 100 else rf"{off / 10 ** int(np.log10(off)):.1f} \times 10^{{{int(np.log10(off))}}}"
