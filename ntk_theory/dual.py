@@ -16,6 +16,7 @@ from ntk_theory.activation import Activation, activation
 from ntk_theory.activation.activation import jump_error
 from ntk_theory.errors import DataError, NotInClassError
 from ntk_theory.gaussian import GaussianCovariance, GaussianMean, limits, represent
+from ntk_theory.gaussian.budget import time_limit
 from ntk_theory.gaussian.closed_form import Certificate, ClosedForm, in_q, mixed
 from ntk_theory.gaussian.paper import latex
 from ntk_theory.gaussian.readable import expression
@@ -91,7 +92,7 @@ class Dual:
     def value(self, q1: Expr | float | str, q2: Expr | float | str, c: Expr | float | str) -> Expr:
         """K at exact numbers, at c = ±1 and at variances 0 by its limits, where the formula has poles.
 
-        Numbers may be anything SymPy reads exactly; floats are taken as the binary fractions they are. Raises
+        Numbers may be anything SymPy reads exactly; floats are taken as the decimals they print as. Raises
         `DataError` outside q1, q2 ≥ 0, -1 ≤ c ≤ 1.
         """
         first, second, correlation = (sympy.nsimplify(v, rational=True) for v in (q1, q2, c))
@@ -118,13 +119,15 @@ class Dual:
         return "\\begin{align*}\n" + "\n".join(lines) + "\n\\end{align*}"
 
 
-def dual(what: str | Expr | Activation) -> Dual:
+def dual(what: str | Expr | Activation, *, seconds: float = 60.0) -> Dual:
     """Derive the dual of an activation (a name, a text, a SymPy expression, an `Activation`).
 
+    A derivation that takes longer than `seconds` is stopped by a `DerivationTimeError` that names the part.
     Raises `ActivationSyntaxError` for text that is none, `DivergentExpectationError` where E[φ²] is infinite,
     `NotInClassError` where neither a closed form nor an exact representation is known.
     """
-    return _derive(activation(what))
+    with time_limit(seconds):
+        return _derive(activation(what))
 
 
 def mixed_kernel(first: str | Expr | Activation, second: str | Expr | Activation) -> Expr:
@@ -147,7 +150,10 @@ def _derive(phi: Activation) -> Dual:
     try:
         return _closed_form(phi, ClosedForm(phi))
     except NotInClassError as error:
-        return _representation(phi, str(error))
+        try:
+            return _representation(phi, str(error))
+        except NotInClassError as second:
+            raise NotInClassError(f"{error} {second}") from error
 
 
 def _closed_form(phi: Activation, form: ClosedForm) -> Dual:

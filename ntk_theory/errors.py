@@ -13,6 +13,10 @@ class NotInClassError(NtkTheoryError):
     """No closed form by the Gaussian calculus. Says which part is outside, and what is offered instead."""
 
 
+class DerivationTimeError(NtkTheoryError):
+    """A derivation was stopped at its time limit. Says which part was hard."""
+
+
 class DivergentExpectationError(NtkTheoryError):
     """An expectation that the theory needs is infinite: E[φ²], or E[φ′²] where φ has a jump."""
 

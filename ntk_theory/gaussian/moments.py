@@ -11,6 +11,7 @@ from sympy.polys.fields import FracElement
 
 from ntk_theory.errors import NotInClassError
 from ntk_theory.gaussian.algebra import IMAGINARY, ROOT_1, ROOT_2, Algebra
+from ntk_theory.gaussian.budget import spend
 from ntk_theory.gaussian.functions import Walls, orthant
 from ntk_theory.gaussian.normal_form import NormalForm, Surd
 from ntk_theory.gaussian.relations import parts, reduced
@@ -38,6 +39,7 @@ def covariance(algebra: Algebra, left: tuple[Term, ...], right: tuple[Term, ...]
 
 def _expectation(algebra: Algebra, terms: tuple[Term, ...]) -> NormalForm:
     """E[∏ term(variable)], one term for each of one or two Gaussian variables."""
+    spend("the expectation of " + " · ".join(map(str, terms)))
     element = algebra.element
     coefficient = algebra.constant(1)
     for term in terms:
@@ -114,6 +116,7 @@ class _Moments:
         """E[∏ X_i^powers_i ∏_{k in walls} 1[W_k > 0] | W_k = 0 for k in zero]."""
         key = (powers, walls, zero)
         if key not in self.known:
+            spend(f"a moment of degree {sum(powers)} with {len(walls)} thresholds")
             self.known[key] = self._stein(*key) if any(powers) else self._orthant(walls, zero)
         return self.known[key]
 

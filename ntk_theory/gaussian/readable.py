@@ -10,6 +10,7 @@ from sympy.polys.fields import FracElement
 from sympy.polys.rings import PolyElement
 
 from ntk_theory.gaussian.algebra import Algebra
+from ntk_theory.gaussian.budget import spend
 from ntk_theory.gaussian.normal_form import Atom, Atoms, Key, NormalForm, Surd
 from ntk_theory.gaussian.special import Orthant, Phi2
 from ntk_theory.symbols import c as correlation
@@ -18,6 +19,7 @@ from ntk_theory.symbols import c as correlation
 def expression(form: NormalForm) -> Expr:
     """The form as a SymPy expression in √q1, √q2, c and the parameters; no `simplify` is involved."""
     algebra = form.algebra
+    spend(f"writing {len(form.table)} terms readably")
     if form.is_zero:
         return sympy.S.Zero
     table = dict(form.table)

@@ -71,8 +71,7 @@ def decompose(phi: Activation) -> Decomposition:
     """φ as a constant and a scaled core. Raises for pieces, and where E[φ²] is infinite."""
     if len(phi.pieces) > 1:
         raise NotInClassError(
-            f"{phi.name} has pieces, and one of them is outside the class; the exact representation is built "
-            "for analytic functions only."
+            f"{phi.name} has pieces; outside the class, exact representations are built for analytic φ only."
         )
     expression = sympy.expand(tanh_form(phi.pieces[0].expression))
     _check_growth(phi, expression)

@@ -38,6 +38,11 @@ class Term:
     linear: Expr
     walls: tuple[Wall, ...]
 
+    def __str__(self) -> str:
+        exponent = self.quadratic * x**2 + self.linear * x
+        ends = "".join(f"·1[{w.slope * x + w.offset}{' + noise' if w.noise else ''} > 0]" for w in self.walls)
+        return f"({self.coefficient * x**self.power * sympy.exp(exponent)}){ends}"
+
     def raised(self, powers: int) -> "Term":
         """The term times x**powers."""
         return replace(self, power=self.power + powers)
