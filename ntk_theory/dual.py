@@ -14,12 +14,15 @@ from sympy import Expr, Lambda
 from ntk_theory import symbols
 from ntk_theory.activation import Activation, activation
 from ntk_theory.activation.activation import jump_error
-from ntk_theory.errors import DataError, NotInClassError
-from ntk_theory.gaussian import GaussianCovariance, GaussianMean, limits, represent
+from ntk_theory.errors import DataError, DivergentExpectationError, NotInClassError
+from ntk_theory.gaussian import GaussianCovariance
 from ntk_theory.gaussian.budget import time_limit
-from ntk_theory.gaussian.closed_form import Certificate, ClosedForm, in_q, mixed
+from ntk_theory.gaussian.certificate import Certificate
+from ntk_theory.gaussian.closed_form import ClosedForm, mixed
 from ntk_theory.gaussian.paper import latex
+from ntk_theory.gaussian.powers import PowerForm, power_form
 from ntk_theory.gaussian.readable import expression
+from ntk_theory.gaussian.represent import Representation, represent
 
 __all__ = ["Certificate", "Dual", "dual", "latex", "mixed_kernel"]
 
@@ -51,14 +54,14 @@ class Dual:
     def derivative(self) -> Expr:
         """K̇. Raises `DivergentExpectationError` where φ jumps."""
         if self.derivative_kernel is None:
-            raise jump_error(self.activation)
+            raise _no_derivative(self.activation)
         return self.derivative_kernel
 
     @property
     def derivative_variance(self) -> Expr:
         """E[φ′(√q z)²], in q. Raises `DivergentExpectationError` where φ jumps."""
         if self.derivative_square is None:
-            raise jump_error(self.activation)
+            raise _no_derivative(self.activation)
         return self.derivative_square
 
     def replace(
@@ -84,10 +87,7 @@ class Dual:
         """a_n(q) = E[φ(√q z) h_n(z)], h_n the orthonormal Hermite polynomial: K(q, q, c) = Σ a_n(q)² cⁿ."""
         if n < 0:
             raise DataError(f"n = {n} must be at least 0: it is the degree of a Hermite polynomial.")
-        if self.closed_form:
-            return in_q(ClosedForm(self.activation).hermite(n))
-        polynomial = sympy.hermite_prob(n, symbols.x / sympy.sqrt(symbols.q)) / sympy.sqrt(sympy.factorial(n))
-        return GaussianMean(Lambda(symbols.x, self.activation.expression * polynomial), symbols.q)
+        return _form(self.activation).hermite_expression(n)
 
     def value(self, q1: Expr | float | str, q2: Expr | float | str, c: Expr | float | str) -> Expr:
         """K at exact numbers, at c = ±1 and at variances 0 by its limits, where the formula has poles.
@@ -101,10 +101,11 @@ class Dual:
             raise DataError(
                 f"K has no value at q1 = {q1}, q2 = {q2}, c = {c}: q1, q2 ≥ 0 and -1 ≤ c ≤ 1 are needed."
             )
+        form = _form(self.activation)
         if first == 0 or second == 0:
-            return limits.mean(self.activation, first) * limits.mean(self.activation, second)
+            return form.mean_at(first) * form.mean_at(second)
         if abs(correlation) == 1:
-            return limits.product_mean(self.activation, sympy.sqrt(first), correlation * sympy.sqrt(second))
+            return form.full_correlation(first, second, int(correlation))
         return self.kernel.subs({symbols.q1: first, symbols.q2: second, symbols.c: correlation})
 
     def latex(self) -> str:
@@ -147,51 +148,36 @@ def mixed_kernel(first: str | Expr | Activation, second: str | Expr | Activation
 
 @lru_cache(maxsize=512)
 def _derive(phi: Activation) -> Dual:
-    try:
-        return _closed_form(phi, ClosedForm(phi))
-    except NotInClassError as error:
-        try:
-            return _representation(phi, str(error))
-        except NotInClassError as second:
-            raise NotInClassError(f"{error} {second}") from error
-
-
-def _closed_form(phi: Activation, form: ClosedForm) -> Dual:
-    slopes = "none, φ jumps" if form.slopes is None else str(len(form.slopes))
+    form = _form(phi)
     return Dual(
         activation=phi,
         kernel=form.kernel_expression,
-        variance=in_q(form.variance),
-        mean=in_q(form.mean),
+        variance=form.variance_expression,
+        mean=form.mean_expression,
         derivative_kernel=form.derivative_expression,
-        derivative_square=None if form.derivative_variance is None else in_q(form.derivative_variance),
-        closed_form=True,
-        reason="",
+        derivative_square=form.derivative_variance_expression,
+        closed_form=form.closed,
+        reason=form.reason,
         certificates=form.certificates,
-        trace=(
-            f"pieces: {len(phi.pieces)}",
-            f"canonical terms of φ: {len(form.terms)}; of φ′: {slopes}",
-            "expectations by Stein's recursion over the terms' walls, in normal form",
-        ),
+        trace=form.trace,
     )
 
 
-def _representation(phi: Activation, reason: str) -> Dual:
-    parts = represent.decompose(phi)
-    statement = rf"\phi(x) = {sympy.latex(parts.expression)} \text{{ to 40 digits}}"
-    return Dual(
-        activation=phi,
-        kernel=parts.kernel,
-        variance=parts.variance,
-        mean=parts.mean,
-        derivative_kernel=parts.derivative,
-        derivative_square=parts.derivative_variance,
-        closed_form=False,
-        reason=f"No elementary form of the two-point dual is known to us. {reason}",
-        certificates=(Certificate("decomposition", statement, represent.agrees(parts, phi)),),
-        trace=(
-            f"outside the closed class: {reason}",
-            f"φ(x) = {parts.constant} + ({parts.factor})·f({parts.scale}·x), f(x) = {parts.core}",
-            "K as an exact expectation of f, evaluated by quadrature or series with error bounds",
-        ),
+@lru_cache(maxsize=512)
+def _form(phi: Activation) -> ClosedForm | PowerForm | Representation:
+    try:
+        return ClosedForm(phi)
+    except NotInClassError as error:
+        try:
+            return power_form(phi)
+        except NotInClassError:
+            return represent(phi, str(error))
+
+
+def _no_derivative(phi: Activation) -> DivergentExpectationError:
+    if phi.jumps:
+        return jump_error(phi)
+    return DivergentExpectationError(
+        f"The slope of {phi.name} is not square-integrable, so E[φ′²] and the NTK are infinite. "
+        "The NNGP kernel exists: use .kernel and .variance."
     )

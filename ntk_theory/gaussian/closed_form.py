@@ -4,25 +4,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import factorial
 
+import sympy
 from sympy import Expr
 
 from ntk_theory.activation import Activation
-from ntk_theory.gaussian import check, moments
+from ntk_theory.gaussian import check, limits, moments
 from ntk_theory.gaussian.algebra import ROOT_1, ROOT_2, Algebra
+from ntk_theory.gaussian.certificate import Certificate
 from ntk_theory.gaussian.normal_form import NormalForm, Surd
 from ntk_theory.gaussian.readable import expression
 from ntk_theory.gaussian.relations import reduced
 from ntk_theory.gaussian.terms import Term, canonical_terms, irrational_constants
 from ntk_theory.symbols import c, q, q1, q2
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """One check of a derivation: what was checked, in LaTeX, and whether it holds."""
-
-    name: str
-    statement: str
-    holds: bool
 
 
 @dataclass(frozen=True)
@@ -33,6 +26,9 @@ class ClosedForm:
     """
 
     phi: Activation
+
+    closed = True
+    reason = ""
 
     def __post_init__(self) -> None:
         _ = self.algebra  # the class is decided here
@@ -102,6 +98,40 @@ class ClosedForm:
     def derivative_expression(self) -> Expr | None:
         """K̇ as a person would write it."""
         return None if self.derivative is None else expression(self.derivative)
+
+    @property
+    def variance_expression(self) -> Expr:
+        return in_q(self.variance)
+
+    @property
+    def derivative_variance_expression(self) -> Expr | None:
+        return None if self.derivative_variance is None else in_q(self.derivative_variance)
+
+    @property
+    def mean_expression(self) -> Expr:
+        return in_q(self.mean)
+
+    def hermite_expression(self, n: int) -> Expr:
+        """a_n(q), written in q."""
+        return in_q(self.hermite(n))
+
+    def full_correlation(self, first: Expr, second: Expr, sign: int) -> Expr:
+        """E[φ(√first z) φ(±√second z)], the kernel at c = ±1 for numbers."""
+        return limits.product_mean(self.phi, sympy.sqrt(first), sign * sympy.sqrt(second))
+
+    def mean_at(self, variance: Expr) -> Expr:
+        """E[φ(√variance z)] at a number, 0 included."""
+        return limits.mean(self.phi, variance)
+
+    @property
+    def trace(self) -> tuple[str, ...]:
+        """The steps of the derivation."""
+        slopes = "none, φ jumps" if self.slopes is None else str(len(self.slopes))
+        return (
+            f"pieces: {len(self.phi.pieces)}",
+            f"canonical terms of φ: {len(self.terms)}; of φ′: {slopes}",
+            "expectations by Stein's recursion over the terms' walls, in normal form",
+        )
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:

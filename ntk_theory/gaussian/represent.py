@@ -13,18 +13,31 @@ from sympy import Expr, Lambda
 from ntk_theory.activation import Activation
 from ntk_theory.activation.activation import tanh_form
 from ntk_theory.errors import DivergentExpectationError, NotInClassError
+from ntk_theory.gaussian import limits
+from ntk_theory.gaussian.certificate import Certificate
 from ntk_theory.gaussian.expectations import GaussianCovariance, GaussianMean
 from ntk_theory.symbols import c, q, q1, q2, x
 
 
 @dataclass(frozen=True)
-class Decomposition:
-    """φ(x) = constant + factor·core(scale·x); `constant` is 0 unless core is odd."""
+class Representation:
+    """φ(x) = constant + factor·core(scale·x), with the interface of `ClosedForm`.
 
+    `constant` is 0 unless core is odd; `outside` says why φ is not in the closed class.
+    """
+
+    phi: Activation
+    outside: str
     constant: Expr
     factor: Expr
     scale: Expr
     core: Expr
+
+    closed = False
+
+    @property
+    def reason(self) -> str:
+        return f"No elementary form of the two-point dual is known to us. {self.outside}"
 
     @property
     def expression(self) -> Expr:
@@ -32,29 +45,60 @@ class Decomposition:
         return self.constant + self.factor * self.core.subs(x, self.scale * x)
 
     @property
-    def kernel(self) -> Expr:
+    def kernel_expression(self) -> Expr:
         """E[φ(u)φ(v)] in q1, q2, c."""
         return self.constant**2 + self.factor**2 * self._covariance(self.core)
 
     @property
-    def derivative(self) -> Expr:
+    def derivative_expression(self) -> Expr:
         """E[φ′(u)φ′(v)] in q1, q2, c."""
         return (self.factor * self.scale) ** 2 * self._covariance(self._slope)
 
     @property
-    def variance(self) -> Expr:
+    def variance_expression(self) -> Expr:
         """E[φ(√q z)²] in q."""
         return self.constant**2 + self.factor**2 * self._mean(self.core**2)
 
     @property
-    def derivative_variance(self) -> Expr:
+    def derivative_variance_expression(self) -> Expr:
         """E[φ′(√q z)²] in q."""
         return (self.factor * self.scale) ** 2 * self._mean(self._slope**2)
 
     @property
-    def mean(self) -> Expr:
+    def mean_expression(self) -> Expr:
         """E[φ(√q z)] in q."""
         return self.constant if _is_odd(self.core) else self.constant + self.factor * self._mean(self.core)
+
+    def hermite_expression(self, n: int) -> Expr:
+        """a_n(q) = E[φ(√q z) h_n(z)], h_n the orthonormal Hermite polynomial."""
+        polynomial = sympy.hermite_prob(n, x / sympy.sqrt(q)) / sympy.sqrt(sympy.factorial(n))
+        return GaussianMean(Lambda(x, self.phi.expression * polynomial), q)
+
+    def full_correlation(self, first: Expr, second: Expr, sign: int) -> Expr:
+        """E[φ(√first z) φ(±√second z)], the kernel at c = ±1 for numbers."""
+        return limits.product_mean(self.phi, sympy.sqrt(first), sign * sympy.sqrt(second))
+
+    def mean_at(self, variance: Expr) -> Expr:
+        """E[φ(√variance z)] at a number, 0 included."""
+        return limits.mean(self.phi, variance)
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """The decomposition is φ, to 40 digits at points on both sides of 0."""
+        difference = self.expression - self.phi.expression
+        points = (sympy.Rational(k, 7) for k in (-40, -9, -2, 1, 5, 33))
+        holds = all(abs(difference.subs(x, point).evalf(60)) < sympy.Float("1e-40") for point in points)
+        statement = rf"\phi(x) = {sympy.latex(self.expression)} \text{{ to 40 digits}}"
+        return (Certificate("decomposition", statement, holds),)
+
+    @property
+    def trace(self) -> tuple[str, ...]:
+        """The steps of the derivation."""
+        return (
+            f"outside the closed class: {self.outside}",
+            f"φ(x) = {self.constant} + ({self.factor})·f({self.scale}·x), f(x) = {self.core}",
+            "K as an exact expectation of f, evaluated by quadrature or series with error bounds",
+        )
 
     @property
     def _slope(self) -> Expr:
@@ -67,11 +111,11 @@ class Decomposition:
         return GaussianMean(Lambda(x, f), self.scale**2 * q)
 
 
-def decompose(phi: Activation) -> Decomposition:
+def represent(phi: Activation, outside: str) -> Representation:
     """φ as a constant and a scaled core. Raises for pieces, and where E[φ²] is infinite."""
     if len(phi.pieces) > 1:
         raise NotInClassError(
-            f"{phi.name} has pieces; outside the class, exact representations are built for analytic φ only."
+            f"{outside} {phi.name} has pieces; outside the class, representations are built for analytic φ only."
         )
     expression = sympy.expand(tanh_form(phi.pieces[0].expression))
     _check_growth(phi, expression)
@@ -80,14 +124,7 @@ def decompose(phi: Activation) -> Decomposition:
         constant, rest = sympy.S.Zero, expression
     factor, rest = sympy.factor_terms(rest).as_independent(x, as_Add=False)
     scale = _common_scale(rest)
-    return Decomposition(constant, factor, scale, rest.subs(x, x / scale))
-
-
-def agrees(parts: Decomposition, phi: Activation) -> bool:
-    """Whether the decomposition is φ, to 40 digits at points on both sides of 0."""
-    difference = parts.expression - phi.expression
-    points = (sympy.Rational(k, 7) for k in (-40, -9, -2, 1, 5, 33))
-    return all(abs(difference.subs(x, point).evalf(60)) < sympy.Float("1e-40") for point in points)
+    return Representation(phi, outside, constant, factor, scale, rest.subs(x, x / scale))
 
 
 def _is_odd(expression: Expr) -> bool:
