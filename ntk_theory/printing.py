@@ -120,14 +120,19 @@ class _Printer(PythonCodePrinter):
         return f"log({self._print(expr.args[0])})"
 
     def _print_Function(self, expr: Expr) -> str:
+        if expr.is_number:
+            return repr(float(expr.evalf(20)))
         if type(expr) not in _FUNCTIONS:
             raise NotInClassError(f"No JAX form is known for {type(expr).__name__}, in {expr}.")
         return f"{_FUNCTIONS[type(expr)][0]}({', '.join(map(self._print, expr.args))})"
 
     _print_exp = _print_erf = _print_sin = _print_cos = _print_tan = _print_asin = _print_Function
-    _print_acos = _print_atan = _print_atan2 = _print_sinh = _print_cosh = _print_tanh = _print_Phi2 = (
-        _print_Function
-    )
+    _print_acos = _print_atan = _print_atan2 = _print_sinh = _print_cosh = _print_tanh = _print_Function
+    _print_Phi2 = _print_gamma = _print_Function
+
+    def _print_hyper(self, expr: Expr) -> str:
+        # jax.scipy.special.hyp2f1 is off by 3% near 1, which is c = ±1
+        raise NotInClassError(f"₂F₁ has no JAX form that is accurate up to c = ±1, so {expr} is not compiled.")
 
     def emptyPrinter(self, expr: object) -> str:
         raise NotInClassError(f"No JAX form is known for {type(expr).__name__}, in {expr}.")

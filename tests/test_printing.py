@@ -88,6 +88,17 @@ def test_unknown_functions_and_free_parameters_are_refused():
         elementwise(activation("alpha*x"))
 
 
+def test_an_inaccurate_special_function_is_refused():
+    with pytest.raises(NotInClassError, match="not compiled"):
+        freeze([x], sympy.hyper([1, 1], [sympy.Rational(1, 2)], x))
+
+
+def test_numbers_of_any_function_are_printed_as_numbers():
+    assert float(freeze([x], sympy.gamma(sympy.Rational(1, 3)) * x).function(1.0)) == pytest.approx(
+        2.678938534707747
+    )
+
+
 def test_the_source_is_text_without_sympy():
     frozen = freeze([x], sympy.exp(x) * sympy.sin(x), sympy.exp(x))
     assert frozen.source.startswith("def function(x):")
