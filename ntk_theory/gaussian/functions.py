@@ -6,7 +6,7 @@ leave. At zero thresholds n = 2 and 3 are sums of asin (Sheppard 1899). Its deri
 """
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 from ntk_theory.errors import NotInClassError
@@ -82,6 +82,11 @@ class Walls:
         kept = [i for i in range(len(self.h)) if i not in dropped]
         return Walls([self.h[i] for i in kept], [self.rho[pair] for pair in combinations(kept, 2)])
 
+    def permuted(self, order: Sequence[int]) -> "Walls":
+        """The same variables in another order."""
+        correlations = [self.correlation(order[i], order[j]) for i, j in self.pairs]
+        return Walls([self.h[i] for i in order], correlations)
+
     def flipped(self, i: int) -> "Walls":
         """Z_i replaced by -Z_i, and its threshold by -h_i."""
         thresholds = [-h if k == i else h for k, h in enumerate(self.h)]
@@ -107,6 +112,10 @@ def orthant(algebra: "Algebra", walls: Walls) -> NormalForm:
     reduced = _reduced(algebra, walls)
     if reduced is not None:
         return reduced
+    if n > 2:
+        walls = min(
+            (walls.permuted(order) for order in permutations(range(n))), key=lambda w: _oriented_key(algebra, w)
+        )
     for i in range(n):
         if _faces_back(algebra, walls, i):
             return orthant(algebra, walls.without(i)) - orthant(algebra, walls.flipped(i))
@@ -173,6 +182,14 @@ def _faces_back(algebra: "Algebra", walls: Walls, i: int) -> bool:
     settled = [j for j in range(len(walls.h)) if j != i and (walls.h[j] or j < i)]
     linked = [walls.correlation(i, j) for j in sorted(settled, key=lambda j: (not walls.h[j], j))]
     return next((algebra.orientation(rho) < 0 for rho in linked if rho), False)
+
+
+def _oriented_key(algebra: "Algebra", walls: Walls) -> tuple[str, ...]:
+    """What the walls look like once all face forward: the same for every order and every reflection of them."""
+    for i in range(len(walls.h)):
+        if _faces_back(algebra, walls, i):
+            walls = walls.flipped(i)
+    return tuple(map(_sort_key, walls.arguments))
 
 
 def _sort_key(surd: Surd) -> str:

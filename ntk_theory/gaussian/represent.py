@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import mpmath
 import sympy
 from sympy import Expr, Lambda
+from sympy.calculus.util import continuous_domain
 
 from ntk_theory.activation import Activation
 from ntk_theory.activation.activation import tanh_form
@@ -118,6 +119,7 @@ def represent(phi: Activation, outside: str) -> Representation:
             f"{outside} {phi.name} has pieces; outside the class, representations are built for analytic φ only."
         )
     expression = sympy.expand(tanh_form(phi.pieces[0].expression))
+    _check_regular(phi, expression)
     _check_growth(phi, expression)
     constant, rest = expression.as_independent(x, as_Add=True)
     if constant != 0 and not _is_odd(rest):
@@ -144,6 +146,19 @@ def _common_scale(expression: Expr) -> Expr:
         if scale.is_number and scale.is_positive:
             return scale
     return sympy.S.One
+
+
+def _check_regular(phi: Activation, expression: Expr) -> None:
+    """φ must be real and continuous on the whole line: a series or a quadrature across a pole means nothing."""
+    try:
+        domain = continuous_domain(expression, x, sympy.S.Reals)
+    except NotImplementedError:
+        return  # SymPy can't tell; the functions it knows no domain of are entire or bounded ones
+    if domain != sympy.S.Reals:
+        raise DivergentExpectationError(
+            f"{phi.name} is not real and continuous on the whole line (only on {domain}), so its Gaussian "
+            "expectations need not exist. Write it with where(...) on the part where it is meant."
+        )
 
 
 def _check_growth(phi: Activation, expression: Expr) -> None:
