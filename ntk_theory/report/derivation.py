@@ -43,8 +43,13 @@ class CertificateLine:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Θ of two inputs at depth L: proven in ball arithmetic, and as the compiled kernel gives it in float64."""
+    """Θ of two inputs: proven in ball arithmetic, and as the compiled kernel gives it in float64.
 
+    `truncation` bounds what a truncated series leaves out, relative to the kernel; 0 for closed forms.
+    """
+
+    activation: str
+    phase: str
     W_var: float
     proven: str
     radius: float
@@ -118,12 +123,17 @@ def derive(name: str, title: str, depth: int) -> Derivation:
     )
 
 
-def accuracy(net: Network, W_var: float, pair: Float[np.ndarray, "2 features"]) -> Accuracy:
+def accuracy(
+    name: str, phase: str, W_var: float, b_var: float, pair: Float[np.ndarray, "2 features"], *, depth: int
+) -> Accuracy:
     """The compiled Θ(x, x′) in float64 against its enclosure, for the two inputs of `pair`."""
+    net = mlp(name, depth=depth, W_std=W_var**0.5, b_std=b_var**0.5)
     proven = proven_ntk(net, pair, digits=PROVEN_DIGITS)
     compiled = float(net.kernel_fn(pair[:1], pair[1:], get="ntk")[0, 0])
     exact = Fraction(str(proven.mid))
     return Accuracy(
+        activation=name,
+        phase=phase,
         W_var=W_var,
         proven=str(proven.mid),
         radius=proven.radius,

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from ntk_theory.network import mlp
 from ntk_theory.report.claims import Claim, claims
 from ntk_theory.report.data import PREPROCESSING, Dataset, split
 from ntk_theory.report.derivation import Accuracy, Curves, Derivation, accuracy, curves, derive
@@ -56,7 +55,7 @@ class Results:
     data: Data
     settings: Settings
     derived: tuple[Derivation, ...]
-    accuracies: dict[str, Accuracy]
+    accuracies: tuple[Accuracy, ...]
     phases: tuple[Phases, ...]
     learned: tuple[Learned, ...]
     simulated: tuple[Simulated, ...]
@@ -93,7 +92,6 @@ def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Resu
     names = settings.activations
     every = (*names, *settings.also_derived)
     b_var = Fraction(settings.b_var)
-    b_std = float(b_var) ** 0.5
 
     derivations, drawn = [], {}
     for name in every:
@@ -111,12 +109,13 @@ def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Resu
     by_name = {one.activation: one for one in found}
     critical = {name: by_name[name].critical.value for name in names}
 
-    accuracies = {}
+    accuracies = []
     pair = trained.x[_pair(trained)]
     for name in names:
         progress("phases", f"digits of {TITLES[name]}'s compiled kernel")
-        net = mlp(name, depth=settings.depth, W_std=critical[name] ** 0.5, b_std=b_std)
-        accuracies[name] = accuracy(net, critical[name], pair)
+        for point in by_name[name].points:
+            W_var = critical[name] if point.phase == "critical" else float(point.W_var)
+            accuracies.append(accuracy(name, point.phase, W_var, float(b_var), pair, depth=settings.depth))
     clock.lap("derived")
 
     learned, grams = [], {}
@@ -187,7 +186,7 @@ def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Resu
         test=len(tested.x),
         preprocessing=PREPROCESSING,
     )
-    parts = (tuple(derivations), accuracies, tuple(found), tuple(learned), tuple(simulated), tuple(flows))
+    parts = (tuple(derivations), tuple(accuracies), tuple(found), tuple(learned), tuple(simulated), tuple(flows))
     results = Results(described, settings, *parts, claims(*parts), clock.seconds, _versions())
     labels = np.sort(trained.labels, kind="stable")
     shown = labels[np.linspace(0, len(labels) - 1, len(next(iter(grams.values())))).astype(int)]

@@ -78,7 +78,7 @@ def test_proven_and_compiled_relu_against_arc_cosines() -> None:
         expected = relu_ntk(*products, mpmath.mpf("2.25"), mpmath.mpf("0.0625"), 3)
         enclosure = proven_ntk(net, pair, digits=20)
         assert abs(mpmath.mpf(str(enclosure.mid)) - expected) <= enclosure.radius
-    measured = accuracy(net, 2.25, pair)
+    measured = accuracy("relu", "chaotic", 2.25, 0.0625, pair, depth=3)
     assert measured.relative_error < 1e-14
     assert measured.truncation == 0
 

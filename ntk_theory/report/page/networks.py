@@ -60,6 +60,7 @@ def learned(results: Results, tables: Mapping[str, Table]) -> str:
         ),
         tables["learning"].html(),
         paragraph(_widening(results)),
+        *_truncation(results),
         picture(
             "calibration",
             "Coverage of the posterior's central intervals.",
@@ -87,6 +88,19 @@ def _widening(results: Results) -> str:
         nearly diagonal, what tells inputs apart is small beside them: there, the kernel describes networks of
         far greater width than these."""
     )
+
+
+def _truncation(results: Results) -> tuple[str, ...]:
+    """Which kernels of this section are truncated series, and the bound on what that leaves out."""
+    worst = max(results.learned, key=lambda one: one.truncation)
+    if worst.truncation < 1e-12:
+        return ()
+    text = prose(
+        rf"""The {TITLES[worst.activation]}'s Gram matrices are truncated series. The bound on what is left
+        out, over all pairs of inputs and relative to the kernel, is largest in the {worst.phase} phase, at
+        {plain(worst.truncation, 2)}; pairs of nearly equal inputs set it."""
+    )
+    return (paragraph(text),)
 
 
 def simulated(results: Results, tables: Mapping[str, Table]) -> str:

@@ -1,13 +1,13 @@
 """Tables of the claims and of sections 1 and 2: derivations, proven digits, the order-to-chaos line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ntk_theory.report.claims import Claim
 from ntk_theory.report.derivation import Accuracy, Derivation
 from ntk_theory.report.numbers import plain, proven
 from ntk_theory.report.phases import PhasePoint, Phases
 from ntk_theory.report.settings import PARTS, TITLES
-from ntk_theory.report.tables.table import Cell, Table, grouped, prose
+from ntk_theory.report.tables.table import Cell, Row, Table, grouped, prose
 
 
 def claims_table(claims: Sequence[Claim]) -> Table:
@@ -45,28 +45,32 @@ def derived_table(derived: Sequence[Derivation]) -> Table:
     return Table("derived", caption, header, tuple(rows), "lllrrr")
 
 
-def digits_table(accuracies: Mapping[str, Accuracy], depth: int) -> Table:
+def digits_table(accuracies: Sequence[Accuracy], depth: int) -> Table:
     """Section 1: the compiled kernel in double precision against ball arithmetic."""
     caption = prose(
-        rf"""\(\Theta(x, x')\) of two of the inputs at depth {depth}, on the critical line: in ball arithmetic
-        (all digits proven), and as the compiled kernel computes it in double precision. The last column
-        bounds what a truncated series leaves out, relative to the kernel; closed forms leave nothing out."""
+        rf"""\(\Theta(x, x')\) of two of the inputs at depth {depth}: in ball arithmetic (all digits proven),
+        and as the compiled kernel computes it in double precision. The last column bounds what a truncated
+        series leaves out, relative to the kernel, given its coefficients; closed forms leave nothing out. An
+        error above that bound comes from the quadrature of the coefficients."""
     )
-    rows = []
-    for name, one in accuracies.items():
-        tiny = 0 < one.truncation < 1e-30
-        rows.append(
-            (
-                TITLES[name],
-                plain(one.W_var, 6),
-                f"\\({one.proven}\\)",
-                f"\\({one.compiled!r}\\)",
-                plain(one.relative_error, 2),
-                r"\(< 10^{-30}\)" if tiny else plain(one.truncation, 2),
-            )
-        )
-    header = ("activation", r"\(\sigma_w^2\)", "proven", "compiled", "relative error", "truncation")
-    return Table("digits", caption, header, tuple(rows), "lrrrrr")
+    names = dict.fromkeys(one.activation for one in accuracies)
+    rows, rules = grouped(
+        (TITLES[name], [_digits(a) for a in accuracies if a.activation == name]) for name in names
+    )
+    header = ("activation", "phase", r"\(\sigma_w^2\)", "proven", "compiled", "relative error", "truncation")
+    return Table("digits", caption, header, rows, "llrrrrr", rules)
+
+
+def _digits(one: Accuracy) -> Row:
+    tiny = 0 < one.truncation < 1e-30
+    return (
+        one.phase,
+        plain(one.W_var, 6),
+        f"\\({one.proven}\\)",
+        f"\\({one.compiled!r}\\)",
+        plain(one.relative_error, 2),
+        r"\(< 10^{-30}\)" if tiny else plain(one.truncation, 2),
+    )
 
 
 def lines_table(found: Sequence[Phases]) -> Table:
