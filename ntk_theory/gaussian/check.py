@@ -16,11 +16,11 @@ from ntk_theory.activation import Activation
 from ntk_theory.gaussian.special import Orthant, Phi2
 from ntk_theory.symbols import c, q1, q2, x
 
-REACH = 12.0
-"""Far enough for x⁵⁰, whose product with the normal density is largest at √50."""
-
 POINT = {q1: sympy.Rational(5, 4), q2: sympy.Rational(3, 4), c: sympy.Rational(-3, 8)}
 TOLERANCE = 1e-8
+COARSE, FINE = (16, 9.0), (22, 12.0)
+"""Two quadratures: nodes a panel, and how many standard deviations they cover."""
+
 SCALES = (1, sympy.Rational(1, 100), sympy.Rational(1, 10**4), sympy.Rational(1, 10**6))
 """Factors of the variances in POINT: a steep φ is looked at closer to 0, where panels resolve it."""
 
@@ -29,36 +29,40 @@ def agrees(formula: Expr, phi: Activation) -> bool | None:
     """Whether `formula` in q1, q2, c is E[φ(u)φ(v)] at one generic point, to about eight digits.
 
     Free parameters of φ are given the numbers 3/4, 3/5, 3/6, …, which the pieces' order must allow. None where
-    two quadratures of different order disagree at all scales: then nothing is known.
+    two quadratures of different order and reach disagree at all scales: then nothing is known.
     """
     numbers = {p: sympy.Rational(3, 4 + i) for i, p in enumerate(phi.parameters)}
     concrete = Activation(phi.expression.subs(numbers), phi.name)
     for scale in SCALES:
         point = {q1: POINT[q1] * scale, q2: POINT[q2] * scale, c: POINT[c]}
-        coarse, fine = (covariance(concrete, *map(float, point.values()), order=order) for order in (16, 22))
+        first, second, correlation = map(float, point.values())
+        coarse, fine = (
+            covariance(concrete, first, second, correlation, order=order, reach=reach)
+            for order, reach in (COARSE, FINE)
+        )
         if math.isfinite(fine) and abs(coarse - fine) <= TOLERANCE / 10 * abs(fine):
             return abs(_value(formula.subs(numbers), point) - fine) <= TOLERANCE * abs(fine)
     return None
 
 
-def covariance(phi: Activation, q1: float, q2: float, c: float, *, order: int = 22) -> float:
+def covariance(phi: Activation, q1: float, q2: float, c: float, *, order: int, reach: float) -> float:
     """E[φ(u)φ(v)] for |c| < 1 and a φ without free parameters, by Gauss-Legendre panels of `order` nodes."""
     f, cuts = _numeric(phi)
     s1, s2, across = math.sqrt(q1), math.sqrt(q2), math.sqrt(1 - c * c)
-    z, outer = (row[0] for row in _panels(cuts[None, :] / s1, order))
-    w, inner = _panels((cuts[None, :] / s2 - c * z[:, None]) / across, order)
+    z, outer = (row[0] for row in _panels(cuts[None, :] / s1, order, reach))
+    w, inner = _panels((cuts[None, :] / s2 - c * z[:, None]) / across, order, reach)
     with np.errstate(over="ignore", invalid="ignore"):
         values = f(s2 * (c * z[:, None] + across * w))
         return float(np.sum(outer * f(s1 * z) * np.sum(inner * values, axis=1)))
 
 
 def _panels(
-    cuts: Float[np.ndarray, "rows cuts"], order: int
+    cuts: Float[np.ndarray, "rows cuts"], order: int, reach: float
 ) -> tuple[Float[np.ndarray, "rows nodes"], Float[np.ndarray, "rows nodes"]]:
-    """Nodes and weights of the standard normal law on [-REACH, REACH], each row cut at its own points."""
+    """Nodes and weights of the standard normal law on [-reach, reach], each row cut at its own points."""
     legendre, legendre_weights = np.polynomial.legendre.leggauss(order)
-    fixed = np.broadcast_to(np.linspace(-REACH, REACH, 9), (len(cuts), 9))
-    ends = np.sort(np.hstack([fixed, np.clip(cuts, -REACH, REACH)]), axis=1)
+    fixed = np.broadcast_to(np.arange(-reach, reach + 1, 3), (len(cuts), round(2 * reach / 3) + 1))
+    ends = np.sort(np.hstack([fixed, np.clip(cuts, -reach, reach)]), axis=1)
     columns = list(pairwise(ends.T[:, :, None]))
     nodes = np.hstack([(a + b) / 2 + (b - a) / 2 * legendre for a, b in columns])
     weights = np.hstack([(b - a) / 2 * legendre_weights for a, b in columns])
