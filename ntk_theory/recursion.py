@@ -19,7 +19,12 @@ class Step:
     last: int
     variance: Eq
     covariance: Eq
-    ntk: Eq
+    ntk: Eq | None
+
+    @property
+    def equations(self) -> tuple[Eq, ...]:
+        """Those of Σ, and of Θ where there is one: an activation that jumps has none."""
+        return (self.variance, self.covariance) + (() if self.ntk is None else (self.ntk,))
 
     @property
     def where(self) -> str:
@@ -41,13 +46,13 @@ class Recursion:
     @property
     def equations(self) -> tuple[Eq, ...]:
         """All equations, in order."""
-        return tuple(e for step in self.steps for e in (step.variance, step.covariance, step.ntk))
+        return tuple(e for step in self.steps for e in step.equations)
 
     def __str__(self) -> str:
         lines = []
         for step in self.steps:
             lines.append(f"{step.where}:")
-            lines += [f"  {e.lhs} = {e.rhs}" for e in (step.variance, step.covariance, step.ntk)]
+            lines += [f"  {e.lhs} = {e.rhs}" for e in step.equations]
         return "\n".join(lines)
 
     def latex(self) -> str:
@@ -55,7 +60,7 @@ class Recursion:
         lines = []
         for step in self.steps:
             where = step.where.replace("…", r"\ldots")
-            for number, equation in enumerate((step.variance, step.covariance, step.ntk)):
+            for number, equation in enumerate(step.equations):
                 label = rf" && {where}" if number == 0 else ""
                 left, right = (latex(side, _latex_names(side)) for side in equation.args)
                 lines.append(f"{left} &= {right}{label}")
@@ -66,15 +71,16 @@ def recursion(layers: tuple[Layer, ...]) -> Recursion:
     """The recursion of a sequence of layers, one step for each dense layer, equal steps in a row merged."""
     composed = []
     between: list[LayerEquations] = []
+    has_ntk = not any(layer.equations.no_ntk for layer in layers)
     for layer in layers:
         between.append(layer.equations)
         if isinstance(layer, Dense):
             composed.append(_compose(between))
             between = []
-    steps = [_step(composed[0], 1, 1)]
+    steps = [_step(composed[0], 1, 1, has_ntk=has_ntk)]
     for equations, group in groupby(composed[1:]):
         first = steps[-1].last + 1
-        steps.append(_step(equations, first, first + len(list(group)) - 1))
+        steps.append(_step(equations, first, first + len(list(group)) - 1, has_ntk=has_ntk))
     return Recursion(tuple(steps))
 
 
@@ -96,7 +102,7 @@ def _compose(layers: list[LayerEquations]) -> tuple[Expr, Expr, Expr]:
     return variance, covariance, own
 
 
-def _step(equations: tuple[Expr, Expr, Expr], first: int, last: int) -> Step:
+def _step(equations: tuple[Expr, Expr, Expr], first: int, last: int, *, has_ntk: bool) -> Step:
     index, previous = (str(first), str(first - 1)) if first == last else ("l", "l-1")
     if first == 1:
         before = {q: _INPUT_SQUARE, kappa: _INPUT_PRODUCT, theta: sympy.S.Zero}
@@ -106,7 +112,8 @@ def _step(equations: tuple[Expr, Expr, Expr], first: int, last: int) -> Step:
     left = [_indexed(name, index) for name in ("q", "Sigma", "Theta")]
     variance, covariance, below = (formula.xreplace(before) for formula in equations)
     right = (variance, covariance, left[1] + below)
-    return Step(first, last, *(Eq(a, b, evaluate=False) for a, b in zip(left, right, strict=True)))
+    sigma, cross, theta_equation = (Eq(a, b, evaluate=False) for a, b in zip(left, right, strict=True))
+    return Step(first, last, sigma, cross, theta_equation if has_ntk else None)
 
 
 _INPUT_SQUARE = Symbol("|x|^2/n0", positive=True)

@@ -21,7 +21,7 @@ class DiagonalState(NamedTuple):
 
 
 class PairState(NamedTuple):
-    """δ = 1 - c and Θ of each pair, and the largest truncation error met so far, relative to √(K K)."""
+    """δ = 1 - c and Θ of each pair, and the largest error of a series met so far, relative to √(E f² E f²)."""
 
     delta: Float[Array, "n1 n2"]
     ntk: Float[Array, "n1 n2"]
@@ -40,6 +40,11 @@ class CompiledKernel:
     @property
     def source(self) -> str:
         return "\n\n".join(f"# layer {i}\n{layer.source}" for i, layer in enumerate(self.layers, 1))
+
+    @property
+    def no_ntk(self) -> str:
+        """Why there is no NTK, where an activation jumps; empty where there is one."""
+        return next((layer.no_ntk for layer in self.layers if layer.no_ntk), "")
 
     def diagonal(self, x: Float[Array, "n features"]) -> DiagonalState:
         """The final q = Σ(x, x) and Θ(x, x) of each input."""
@@ -60,7 +65,7 @@ class CompiledKernel:
         x2: Float[Array, "n2 features"],
         distinct: Bool[Array, "n1 n2"] | bool = True,
     ) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"], Float[Array, ""]]:
-        """Σ and Θ of all pairs, and the largest truncation error of a series, relative to √(K K).
+        """Σ and Θ of all pairs, and the largest error of a series, relative to √(E f² E f²).
 
         Pairs that are not `distinct` are not wanted: they are carried as uncorrelated and bound no error.
         """
@@ -116,10 +121,9 @@ def _pair_step(
     expectations = []
     for node in layer.covariances:
         f, variance = node.integrand.function, node.variance.function
-        a, b = series.coefficients(f, variance(left.q)), series.coefficients(f, variance(right.q))
+        a, b = (series.coefficients(f, variance(side.q), node.parity) for side in (left, right))
         value, error = series.covariance(a, b, 1 - state.delta)
-        size = jnp.sqrt(jnp.max(jnp.sum(a.values**2, axis=-1)) * jnp.max(jnp.sum(b.values**2, axis=-1)))
-        truncation = jnp.maximum(truncation, error / jnp.where(size > 0, size, 1))
+        truncation = jnp.maximum(truncation, error)
         expectations.append(value)
     covariance, ntk = layer.pair.function(
         left.q[:, None], right.q[None, :], state.delta, state.ntk, layer.sigma_w, layer.sigma_b, *expectations

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, Symbol
 
+from ntk_theory.codegen.series import Parity
 from ntk_theory.codegen.stable import delta, in_delta
 from ntk_theory.errors import NotInClassError
 from ntk_theory.gaussian import GaussianCovariance, GaussianMean
@@ -27,6 +28,7 @@ class FrozenExpectation:
     name: str
     integrand: Frozen
     variance: Frozen
+    parity: Parity
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class FrozenLayer:
     covariances: tuple[FrozenExpectation, ...]
     sigma_w: float
     sigma_b: float
+    no_ntk: str
 
     @property
     def source(self) -> str:
@@ -62,6 +65,7 @@ def freeze_layer(equations: LayerEquations) -> FrozenLayer:
         covariances=tuple(_frozen_covariance(node, name) for node, name in products.items()),
         sigma_w=equations.values.get(sigma_w, 1.0),
         sigma_b=equations.values.get(sigma_b, 0.0),
+        no_ntk=equations.no_ntk,
     )
 
 
@@ -72,11 +76,18 @@ def _nodes(expressions: list[Expr], kind: type) -> list[Expr]:
 
 def _frozen_mean(node: Expr, name: Symbol) -> FrozenExpectation:
     f, variance = node.args
-    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q], variance))
+    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q], variance), None)
 
 
 def _frozen_covariance(node: Expr, name: Symbol) -> FrozenExpectation:
     f, g, first, second, correlation = node.args
     if f != g or correlation != c or first.subs(q1, q2) != second:
         raise NotInClassError(f"{node} is not symmetric in its two inputs; its series is not built.")
-    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q1], first))
+    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q1], first), _parity(f(x)))
+
+
+def _parity(f: Expr) -> Parity:
+    mirrored = f.subs(x, -x)
+    if sympy.expand(mirrored + f) == 0:
+        return "odd"
+    return "even" if sympy.expand(mirrored - f) == 0 else None

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ntk_theory.codegen import CompiledKernel
-from ntk_theory.errors import DataError, EnclosureError, ShapeError
+from ntk_theory.errors import DataError, DivergentExpectationError, EnclosureError, ShapeError
 
 NAMES = ("nngp", "ntk")
 TRUNCATION_LIMIT = 1e-6
@@ -31,8 +31,9 @@ class KernelFunction:
     name in `get` gives an array, a tuple of names a named tuple (neural-tangents' rule). NumPy arrays are
     computed in their own precision and give NumPy arrays; JAX arrays, traced ones too, give JAX arrays.
 
-    Raises `ShapeError` for shapes that do not fit, `DataError` for entries that are not finite, and
-    `EnclosureError` where a series would be truncated by more than 1e-6 of the kernel.
+    Raises `DivergentExpectationError` where the NTK is asked for and an activation jumps, `ShapeError` for shapes
+    that do not fit, `DataError` for entries that are not finite, and `EnclosureError` where a series would be off
+    by more than 1e-6 of the kernel.
     """
 
     def __init__(self, compiled: CompiledKernel) -> None:
@@ -47,6 +48,8 @@ class KernelFunction:
         names = (get,) if isinstance(get, str) else tuple(get)
         if unknown := [name for name in names if name not in NAMES]:
             raise DataError(f"get = {get!r}: {unknown[0]!r} is not among {', '.join(NAMES)}.")
+        if "ntk" in names and self.compiled.no_ntk:
+            raise DivergentExpectationError(f'{self.compiled.no_ntk} Ask for it with get="nngp".')
         if isinstance(x1, jax.core.Tracer) or isinstance(x2, jax.core.Tracer):
             kernels, _ = self._evaluate(x1, x2)
         elif isinstance(x1, jax.Array):
@@ -58,7 +61,7 @@ class KernelFunction:
         return chosen[names[0]] if isinstance(get, str) else Kernels(**chosen)
 
     def truncation(self, x1: Any, x2: Any = None) -> float:
-        """The largest truncation error of a series at these inputs, relative to √(K K); 0 for closed forms.
+        """The largest error of a series at these inputs, relative to √(E f² E f²); 0 for closed forms.
 
         It is the bound |c|ᴺ·√(rest·rest) of `ntk_theory.codegen.series`, taken over all pairs and layers.
         """
@@ -78,7 +81,7 @@ class KernelFunction:
         kernels, truncation = self._jitted(x1, x2)
         if truncation > TRUNCATION_LIMIT:
             raise EnclosureError(
-                f"The kernel's Hermite series would be truncated by {float(truncation):.1e} of its size at these "
+                f"The kernel's Hermite series would be off by up to {float(truncation):.1e} of its size at these "
                 "inputs: their variance is too large for it. Scale the inputs down (a mean square of 1 is usual), "
                 "or choose smaller W_std and b_std."
             )

@@ -19,7 +19,8 @@ class LayerEquations:
     - `ntk`: the new Θ of a pair, in q1, q2, c, kappa, Theta;
     - `ntk_diagonal`: the new Θ(x, x), in q, Theta. It is `ntk` at q1 = q2 and c = 1, kept apart so that the
       diagonal of a Gram matrix never passes through c;
-    - `values`: the numbers of the layer's own symbols (sigma_w, sigma_b).
+    - `values`: the numbers of the layer's own symbols (sigma_w, sigma_b);
+    - `no_ntk`: why the layer has no NTK, where φ jumps; `ntk` and `ntk_diagonal` then mean nothing.
     """
 
     variance: Expr
@@ -27,6 +28,7 @@ class LayerEquations:
     ntk: Expr
     ntk_diagonal: Expr
     values: dict[Symbol, float]
+    no_ntk: str = ""
 
 
 class Layer(Protocol):

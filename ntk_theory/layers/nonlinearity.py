@@ -6,11 +6,13 @@ Equations (Cho & Saul 2009; Jacot, Gabriel & Hongler 2018, theorem 1): Σ′ = K
 
 from dataclasses import dataclass
 
+import sympy
 from jaxtyping import Array, Float
 
 from ntk_theory.activation import Activation
 from ntk_theory.dual import Dual
 from ntk_theory.dual import dual as derive
+from ntk_theory.errors import DivergentExpectationError
 from ntk_theory.layers.equations import LayerEquations
 from ntk_theory.printing import elementwise
 from ntk_theory.symbols import theta
@@ -25,14 +27,19 @@ class Nonlinearity:
 
     @property
     def equations(self) -> LayerEquations:
-        """Σ′ = K(Σ) and Θ′ = K̇(Σ) Θ. Raises `DivergentExpectationError` where φ jumps."""
+        """Σ′ = K(Σ) and Θ′ = K̇(Σ) Θ; where φ jumps there is Σ′ alone, and the reason."""
         dual = self.theory or derive(self.activation)
+        try:
+            slopes, no_ntk = (dual.derivative, dual.derivative_variance), ""
+        except DivergentExpectationError as error:
+            slopes, no_ntk = (sympy.S.Zero, sympy.S.Zero), str(error)
         return LayerEquations(
             variance=dual.variance,
             covariance=dual.kernel,
-            ntk=dual.derivative * theta,
-            ntk_diagonal=dual.derivative_variance * theta,
+            ntk=slopes[0] * theta,
+            ntk_diagonal=slopes[1] * theta,
             values={},
+            no_ntk=no_ntk,
         )
 
     def init(self, key: Array, features: int, width: int) -> tuple[None, int]:  # noqa: ARG002

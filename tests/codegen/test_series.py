@@ -52,14 +52,30 @@ def test_mean_of_tanh_squared(variance):
     assert float(value[0]) == pytest.approx(float(expected), abs=1e-13)
 
 
-def test_truncation_bounds_the_true_error(gaussian_pair):
-    # correlation close to 1 at a large variance, where 512 terms are too few: the bound covers the error
-    coefficients = series.coefficients(jnp.tanh, jnp.array([80.0]))
+@pytest.mark.parametrize("parity", [None, "odd"])
+def test_truncation_bounds_the_true_error(gaussian_pair, parity):
+    # correlation close to 1 at a large variance, where the terms are too few: the bound covers the error
+    coefficients = series.coefficients(jnp.tanh, jnp.array([300.0]), parity)
     for correlation in (0.9, 0.99, 0.999):
         value, bound = series.covariance(coefficients, coefficients, jnp.full((1, 1), correlation))
-        exact = gaussian_pair(np.tanh, np.tanh, 80.0, 80.0, correlation, cuts=(0.0,))
+        exact = gaussian_pair(np.tanh, np.tanh, 300.0, 300.0, correlation, cuts=(-0.3, 0.0, 0.3))
         assert abs(float(value[0, 0]) - exact) <= float(bound) + 1e-9
     assert float(bound) > 1e-7
+
+
+@pytest.mark.parametrize("variance", [50.0, 1000.0, 2e4, 1e6])
+def test_aliasing_is_reported(variance):
+    # E tanh² by 2000 Gauss-Legendre nodes on its two sides: where the step is too coarse, `aliasing` says so
+    found = series.coefficients(jnp.tanh, jnp.array([variance]), "odd")
+    value = series.mean(lambda t: jnp.tanh(t) ** 2, jnp.array([variance]))
+    scale = variance**-0.5
+    nodes, weights = np.polynomial.legendre.leggauss(100)
+    total = 0.0
+    for a, b in ((0, 3 * scale), (3 * scale, 12 * scale), (12 * scale, 40 * scale)):
+        z = (a + b) / 2 + (b - a) / 2 * nodes
+        density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+        total += (b - a) * np.sum(weights * (1 - np.tanh(z / scale) ** 2) * density)
+    assert abs(float(value[0]) - (1 - total)) <= float(found.aliasing[0]) + 1e-13
 
 
 def test_a_jump_is_reported_by_the_rest():

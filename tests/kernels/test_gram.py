@@ -98,7 +98,7 @@ def test_the_series_reports_its_truncation():
     network = ntk.mlp("logistic", depth=3, W_std=10.0)
     assert 0 <= network.kernel_fn.truncation(x) < 1e-12
     nearly_equal = np.vstack([x[:1], x[:1] * (1 + 1e-9)])
-    with pytest.raises(EnclosureError, match="truncated"):
+    with pytest.raises(EnclosureError, match="off by"):
         ntk.mlp("tanh", depth=1, W_std=200.0).kernel_fn(nearly_equal)
 
 
@@ -179,9 +179,15 @@ def test_bad_networks(values):
         ntk.mlp("relu", **{"depth": 1, **values})
 
 
-def test_a_jump_has_no_kernel():
-    with pytest.raises(DivergentExpectationError, match="jumps"):
-        ntk.mlp("sign", depth=1).kernel_fn(np.eye(2))
+def test_a_jump_has_an_nngp_kernel_and_no_ntk():
+    network = ntk.mlp("sign", depth=2, W_std=1.5)
+    x = np.array([[1.0, 0.0], [1.0, 1.0]])
+    with pytest.raises(DivergentExpectationError, match=r"jumps by 2.*get=\"nngp\""):
+        network.kernel_fn(x)
+    # Σ² = σ_w² (2/π) asin(c), iterated by hand
+    c = 2 / np.pi * np.arcsin(2 / np.pi * np.arcsin(1 / np.sqrt(2)))
+    assert network.kernel_fn(x, get="nngp")[0, 1] == pytest.approx(2.25 * c, rel=1e-13)
+    assert "Theta" not in str(network.recursion())
 
 
 def test_the_generated_source_is_kept():
