@@ -236,7 +236,7 @@ def _report(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(results.as_dict(), ensure_ascii=False))
     else:
-        print(summary(results))
+        print(summary(results, Path(options.out)))
     return 0
 
 
