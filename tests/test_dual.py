@@ -40,6 +40,31 @@ PUBLISHED = {
         4 / pi / sqrt((1 + 2 * q1) * (1 + 2 * q2) - 4 * c**2 * q1 * q2),
     ),
     "sign": (2 / pi * asin(c), None),
+    # Han et al. 2022, table of dual activations
+    "sin": (
+        sympy.exp(-(q1 + q2) / 2) * sympy.sinh(c * sqrt(q1 * q2)),
+        sympy.exp(-(q1 + q2) / 2) * sympy.cosh(c * sqrt(q1 * q2)),
+    ),
+    "cos": (
+        sympy.exp(-(q1 + q2) / 2) * sympy.cosh(c * sqrt(q1 * q2)),
+        sympy.exp(-(q1 + q2) / 2) * sympy.sinh(c * sqrt(q1 * q2)),
+    ),
+    "rbf": (
+        sympy.exp(-(q1 + q2 - 2 * c * sqrt(q1 * q2))),
+        2 * sympy.exp(-(q1 + q2 - 2 * c * sqrt(q1 * q2))),
+    ),
+    "gaussian": (
+        1 / sqrt((1 + 2 * q1) * (1 + 2 * q2) - 4 * c**2 * q1 * q2),
+        4 * c * sqrt(q1 * q2) / ((1 + 2 * q1) * (1 + 2 * q2) - 4 * c**2 * q1 * q2) ** sympy.Rational(3, 2),
+    ),
+    "abs": (2 / pi * sqrt(q1 * q2) * (sqrt(1 - c**2) + c * asin(c)), 2 / pi * asin(c)),
+    # a x₊ + b x₋ = (a + b)/2·x + (a - b)/2·|x|, and the two parts are orthogonal
+    "abrelu(x, 3, 1/2)": (
+        sqrt(q1 * q2) * (sympy.Rational(49, 16) * c + sympy.Rational(25, 8) / pi * (sqrt(1 - c**2) + c * asin(c))),
+        sympy.Rational(49, 16) + sympy.Rational(25, 8) / pi * asin(c),
+    ),
+    # Daniely, Frostig & Singer 2016: the orthonormal Hermite polynomial h_3 at unit variance has dual c³
+    "(x**3 - 3*x)/sqrt(6)": (None, None),
     "exp": (
         sympy.exp((q1 + q2) / 2 + c * sqrt(q1 * q2)),
         sympy.exp((q1 + q2) / 2 + c * sqrt(q1 * q2)),
@@ -59,6 +84,9 @@ def at(formula, first, second, correlation, digits=40):
 def test_agrees_with_published_forms_to_35_digits(name, point):
     kernel, derivative = PUBLISHED[name]
     derived = dual(name)
+    if kernel is None:
+        assert sympy.expand(derived.kernel.subs({q1: 1, q2: 1})) == c**3
+        return
     pairs = [(derived.kernel, kernel)] + ([] if derivative is None else [(derived.derivative, derivative)])
     for ours, theirs in pairs:
         with mpmath.workdps(40):
@@ -161,6 +189,37 @@ def test_scaling(text, b):
     if plain is None or scaled is None:
         return
     assert abs(at(plain.kernel, b * b, 2 * b * b, "0.4") - at(scaled.kernel, 1, 2, "0.4")) < 1e-25
+
+
+@given(SMOOTH, CONTINUOUS, st.integers(-2, 3))
+def test_bilinearity(first, second, weight):
+    try:
+        whole = dual(f"{first} + ({weight})*({second})").kernel
+        parts = [dual(first).kernel, dual(second).kernel]
+        across = [mixed_kernel(first, second), mixed_kernel(second, first)]
+    except NotInClassError:
+        return
+    point = ("1.2", "0.7", "-0.35")
+    with mpmath.workdps(40):
+        total = at(parts[0], *point) + weight**2 * at(parts[1], *point) + weight * sum(at(f, *point) for f in across)
+        assert abs(at(whole, *point) - total) < 1e-25 * (1 + abs(total))
+
+
+@pytest.mark.parametrize("name", ["erf", "sin", "x**3", "x*abs(x)", "hard_tanh", "soft_shrink"])
+def test_an_odd_function_has_an_odd_kernel(name):
+    kernel = dual(name).kernel
+    assert abs(at(kernel, 1, 2, "0.6") + at(kernel, 1, 2, "-0.6")) < 1e-25
+
+
+@pytest.mark.parametrize("name", ["cos", "abs", "gaussian", "x**2", "triangle"])
+def test_an_even_function_has_an_even_kernel(name):
+    kernel = dual(name).kernel
+    assert abs(at(kernel, 1, 2, "0.6") - at(kernel, 1, 2, "-0.6")) < 1e-25
+
+
+def test_the_slope_of_softplus_is_the_logistic():
+    assert dual("softplus").derivative == dual("logistic").kernel
+    assert dual("softplus").derivative_variance == dual("logistic").variance
 
 
 @pytest.mark.parametrize("name", ["relu", "erf", "gelu", "leaky_relu", "gaussian", "x**3"])

@@ -94,7 +94,7 @@ def gram_matrices(
 ) -> Grams:
     """All in one compiled call, with the bound on the truncation of a series (0 for closed forms).
 
-    The bound goes into the report; on inputs that are nearly the same, deep in chaos, `kernel_fn` would stop there.
+    The bound goes into the report; on inputs nearly the same, deep in chaos, `kernel_fn` would stop there.
     """
     kernel = net.kernel_fn.compiled
 
