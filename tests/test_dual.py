@@ -201,7 +201,8 @@ def test_bilinearity(first, second, weight):
         return
     point = ("1.2", "0.7", "-0.35")
     with mpmath.workdps(40):
-        total = at(parts[0], *point) + weight**2 * at(parts[1], *point) + weight * sum(at(f, *point) for f in across)
+        squares = at(parts[0], *point) + weight**2 * at(parts[1], *point)
+        total = squares + weight * sum(at(f, *point) for f in across)
         assert abs(at(whole, *point) - total) < 1e-25 * (1 + abs(total))
 
 
