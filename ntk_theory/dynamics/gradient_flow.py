@@ -1,10 +1,11 @@
-"""Gradient flow on ½ Σ|f - y|² at unit rate, in closed form, of networks whose NTK does not move.
+"""Training on ½ Σ|f - y|² in closed form, of networks whose NTK does not move: gradient flow at unit rate.
 
 df/dt (x) = -Θ(x, X)(f(X) - y) gives (Jacot, Gabriel & Hongler 2018; Lee et al. 2019, eqs. 8 to 11)
     f_t(x) = f_0(x) - Θ(x, X) Θ⁻¹ [I - e^{-Θt}] (f_0(X) - y),  Θ = Θ(X, X),
 and over an ensemble with f_0 ~ GP(0, K) (Lee et al. 2019, eqs. 14, 15), with W_t = Θ(x, X) Θ⁻¹ [I - e^{-Θt}],
     mean = W_t y,  covariance = K(x, x′) + W_t K W_tᵀ - W_t K(X, x′) - K(x, X) W_tᵀ.
-All times share one eigendecomposition; (1 - e^{-λt})/λ is computed by expm1, so small λ keep their digits.
+Descent in steps, with momentum or without, puts another function of Θ in the place of Θ⁻¹[I - e^{-Θt}]: see
+`ntk_theory.dynamics.optimizer`. All times share one eigendecomposition.
 """
 
 from collections.abc import Sequence
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
+from ntk_theory.dynamics.optimizer import GradientFlow, Optimizer
 from ntk_theory.dynamics.spectrum import Spectrum, spectrum
 from ntk_theory.errors import DataError, ShapeError
 
 if TYPE_CHECKING:
     from ntk_theory.network import Network
 
+FLOW = GradientFlow()
 Times = float | Sequence[float] | Float[np.ndarray, "times"]
 
 
@@ -51,13 +54,15 @@ def predict(
     *,
     t: Times = np.inf,
     get: Literal["ntk", "nngp"] = "ntk",
+    optimizer: Optimizer = FLOW,
     jitter: float | None = None,
 ) -> Prediction:
     """The infinitely wide ensemble of `net` after gradient flow on ½Σ|f - y|² at unit rate for a time t.
 
     `get="ntk"`: all parameters train. `get="nngp"`: the readout alone does, so that Θ = K; at t = ∞ that is
     the Gaussian process posterior without noise. `x_test` None means the training inputs. t ≥ 0, inf too, or
-    a sequence of such times. `jitter`: see `ntk_theory.dynamics.spectrum`.
+    a sequence of such times. `optimizer=GradientDescent(step_size, momentum)` takes t steps in place of the
+    flow. `jitter`: see `ntk_theory.dynamics.spectrum`.
     Source: Lee et al. 2019, eqs. 14 and 15. Raises `ShapeError` and `DataError`.
     """
     if get not in ("ntk", "nngp"):
@@ -78,6 +83,7 @@ def predict(
         nngp_prior=nngp_test,
         y=y_train,
         t=t,
+        optimizer=optimizer,
         jitter=jitter,
     )
 
@@ -91,6 +97,7 @@ def ensemble(
     nngp_prior: Float[ArrayLike, "test test"],
     y: Float[ArrayLike, "train *outputs"],
     t: Times = np.inf,
+    optimizer: Optimizer = FLOW,
     jitter: float | None = None,
 ) -> Prediction:
     """`predict` from Gram matrices: Θ(X, X), Θ(x, X), K(X, X), K(x, X), K(x, x). Raises as it does."""
@@ -109,7 +116,7 @@ def ensemble(
     K_test_rotated, y_rotated = K_test @ flow.eigenvectors, flow.rotate(target)
     means, covariances = [], []
     for time in times:
-        weights = across * _moved(flow, time)
+        weights = across * optimizer.learned(flow.eigenvalues, time)
         mixed = weights @ K_test_rotated.T
         means.append(weights @ y_rotated)
         covariances.append(prior + weights @ K_rotated @ weights.T - mixed - mixed.T)
@@ -130,6 +137,8 @@ def trajectory(
     f_0_test: Float[ArrayLike, "test *outputs"],
     y: Float[ArrayLike, "train *outputs"],
     t: Times,
+    *,
+    optimizer: Optimizer = FLOW,
 ) -> Float[np.ndarray, "..."]:
     """f_t(x) = f_0(x) - Θ(x, X) Θ⁻¹ [I - e^{-Θt}] (f_0(X) - y), from one network's own start f_0.
 
@@ -146,13 +155,9 @@ def trajectory(
             f"f_0_train {start.shape}, f_0_test {start_test.shape}, y {target.shape}: outputs must agree."
         )
     residual = flow.rotate(start - target)
-    path = np.stack([start_test - (across * _moved(flow, time)) @ residual for time in _times(t)])
+    learned = (optimizer.learned(flow.eigenvalues, time) for time in _times(t))
+    path = np.stack([start_test - (across * weights) @ residual for weights in learned])
     return path[0] if np.ndim(t) == 0 else path
-
-
-def _moved(flow: Spectrum, t: float) -> Float[np.ndarray, "n"]:
-    """(1 - e^{-λt})/λ."""
-    return -np.expm1(-flow.eigenvalues * t) / flow.eigenvalues
 
 
 def _across(gram: Float[ArrayLike, "test train"], flow: Spectrum) -> Float[np.ndarray, "test train"]:
