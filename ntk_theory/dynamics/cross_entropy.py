@@ -48,7 +48,7 @@ def cross_entropy_trajectory(
 
     solved = solve_ivp(
         slope,
-        (0.0, float(times.max())),
+        (0.0, float(times.max()) or 1.0),
         np.zeros(target.size),
         method="LSODA",
         t_eval=np.unique(times),
