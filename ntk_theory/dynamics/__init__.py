@@ -3,9 +3,16 @@
 `training`, finite networks under gradient descent, is imported by its own name: it alone needs JAX.
 """
 
+from ntk_theory.dynamics.alignment import (
+    centred_kernel_alignment,
+    kernel_alignment,
+    kernel_distance,
+    target_alignment,
+)
 from ntk_theory.dynamics.calibration import Calibration, calibration
 from ntk_theory.dynamics.cross_entropy import cross_entropy, cross_entropy_trajectory
 from ntk_theory.dynamics.gaussian_process import Posterior, best_noise, log_evidence, posterior
+from ntk_theory.dynamics.generalization import GeneralizationError, generalization_error
 from ntk_theory.dynamics.gradient_flow import Prediction, ensemble, predict, trajectory
 from ntk_theory.dynamics.optimizer import GradientDescent, GradientFlow
 from ntk_theory.dynamics.spectrum import Spectrum, spectrum
@@ -13,6 +20,7 @@ from ntk_theory.dynamics.sphere import SphereSpectrum, sphere_spectrum
 
 __all__ = [
     "Calibration",
+    "GeneralizationError",
     "GradientDescent",
     "GradientFlow",
     "Posterior",
@@ -21,13 +29,18 @@ __all__ = [
     "SphereSpectrum",
     "best_noise",
     "calibration",
+    "centred_kernel_alignment",
     "cross_entropy",
     "cross_entropy_trajectory",
     "ensemble",
+    "generalization_error",
+    "kernel_alignment",
+    "kernel_distance",
     "log_evidence",
     "posterior",
     "predict",
     "spectrum",
     "sphere_spectrum",
+    "target_alignment",
     "trajectory",
 ]
