@@ -29,6 +29,10 @@ class Network:
 
     layers: tuple[Layer, ...]
 
+    def __getstate__(self) -> dict[str, Any]:
+        # compiled functions can't be pickled; they are made again when asked for
+        return {"layers": self.layers}
+
     @property
     def depth(self) -> int:
         """The number of hidden layers, that is of applications of an activation."""

@@ -24,6 +24,7 @@ ORDER = [
     {"sampling", "enclosure"},
     {"phase", "dynamics"},
     {"verify"},
+    {"interop"},
     {"report"},
     {"cli"},
     {"__main__"},

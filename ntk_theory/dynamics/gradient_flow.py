@@ -90,7 +90,7 @@ def predict(
 
 def ensemble(
     *,
-    ntk_train: Float[ArrayLike, "train train"],
+    ntk_train: Float[ArrayLike, "train train"] | Spectrum,
     ntk_test: Float[ArrayLike, "test train"],
     nngp_train: Float[ArrayLike, "train train"],
     nngp_test: Float[ArrayLike, "test train"],
@@ -101,7 +101,7 @@ def ensemble(
     jitter: float | None = None,
 ) -> Prediction:
     """`predict` from Gram matrices: Θ(X, X), Θ(x, X), K(X, X), K(x, X), K(x, x). Raises as it does."""
-    flow = spectrum(ntk_train, jitter=jitter)
+    flow = ntk_train if isinstance(ntk_train, Spectrum) else spectrum(ntk_train, jitter=jitter)
     times = _times(t)
     K, K_test, prior = (np.asarray(a, np.float64) for a in (nngp_train, nngp_test, nngp_prior))
     target = _targets(y, len(flow.eigenvalues), "y")

@@ -67,9 +67,7 @@ def train(
     records = np.unique(np.concatenate([[0], np.atleast_1d(np.asarray(steps, np.int64))]))
     if records[0] < 0:
         raise DataError(f"steps = {steps} must not be negative.")
-    # Drawn outside the compiled loop: the draws compile once per shape, not once per network.
-    keys = jax.random.split(jax.random.key(seed), members)
-    drawn = [net.init(key, inputs.shape, width=width) for key in keys]
+    drawn = starts(net, inputs.shape, seed=seed, width=width, members=members)
     start = net.apply(drawn[0], inputs[:1])
     if start.shape[1] != targets.shape[1]:
         raise ShapeError(f"The network has {start.shape[1]} outputs, y_train {targets.shape[1]}: make them equal.")
@@ -90,6 +88,12 @@ def train(
             "2/λ_max at the start. Take a smaller step_fraction or a larger width."
         )
     return result
+
+
+def starts(net: Network, shape: Sequence[int], *, seed: int, width: int, members: int) -> list[Any]:
+    """The parameters that `train` starts from, a member each."""
+    # Drawn outside the compiled loop: the draws compile once per shape, not once per network.
+    return [net.init(key, shape, width=width) for key in jax.random.split(jax.random.key(seed), members)]
 
 
 def largest_eigenvalue(
