@@ -11,10 +11,12 @@ from ntk_theory.dynamics.alignment import (
 )
 from ntk_theory.dynamics.calibration import Calibration, calibration
 from ntk_theory.dynamics.cross_entropy import cross_entropy, cross_entropy_trajectory
+from ntk_theory.dynamics.exchangeable import TwoValued, trained_variance
 from ntk_theory.dynamics.gaussian_process import Posterior, best_noise, log_evidence, posterior
 from ntk_theory.dynamics.generalization import GeneralizationError, generalization_error
 from ntk_theory.dynamics.gradient_flow import Prediction, ensemble, predict, trajectory
 from ntk_theory.dynamics.optimizer import GradientDescent, GradientFlow
+from ntk_theory.dynamics.solve import Solution, solve
 from ntk_theory.dynamics.spectrum import Spectrum, spectrum
 from ntk_theory.dynamics.sphere import SphereSpectrum, sphere_spectrum
 
@@ -25,8 +27,10 @@ __all__ = [
     "GradientFlow",
     "Posterior",
     "Prediction",
+    "Solution",
     "Spectrum",
     "SphereSpectrum",
+    "TwoValued",
     "best_noise",
     "calibration",
     "centred_kernel_alignment",
@@ -39,8 +43,10 @@ __all__ = [
     "log_evidence",
     "posterior",
     "predict",
+    "solve",
     "spectrum",
     "sphere_spectrum",
     "target_alignment",
+    "trained_variance",
     "trajectory",
 ]
