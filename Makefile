@@ -20,10 +20,10 @@ report: setup
 	$(RUN) -m ntk_theory report --out build/report
 
 test: setup
-	$(RUN) -m pytest -m "not slow"
+	$(RUN) -m pytest -n auto --dist worksteal -m "not slow"
 
 test-all: setup
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --dist worksteal
 
 lint: setup
 	$(VENV)/bin/ruff check .
