@@ -6,6 +6,7 @@ from sympy import Expr
 
 from ntk_theory.activation import Activation, activation
 from ntk_theory.dual import Dual, dual
+from ntk_theory.phase.asymptotics import DepthAsymptotics
 from ntk_theory.phase.correlation import DepthScales
 from ntk_theory.phase.critical import CriticalPoint
 from ntk_theory.phase.diagram import Phase
@@ -15,6 +16,7 @@ from ntk_theory.phase.summary import PhaseRow, PhaseSummary
 
 __all__ = [
     "CriticalPoint",
+    "DepthAsymptotics",
     "DepthScaleGrid",
     "DepthScales",
     "FixedPoint",

@@ -96,6 +96,12 @@ def chaotic_correlation(
     return c_star, chi_c, xi_c
 
 
+def kernel_bend(length: LengthMap, point: FixedPoint, W_var: Number) -> Function:
+    """The correlation map's second derivative, σ_w² ∂K̇/∂c, as a function of c."""
+    bend = ball_function(length.dual.derivative.diff(c), (q1, q2, c))
+    return lambda correlation: as_ball(W_var) * bend(point.q.ball, point.q.ball, correlation)
+
+
 def _start(h: Function, rise: Function) -> tuple[arb, arb]:
     """Where the convex h, h(0) > 0, first is 0, to some ten digits, and its slope there.
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from flint import ctx
+import sympy
+from flint import arb, ctx
 
 from ntk_theory.dual import Dual
 from ntk_theory.enclosure import Enclosure, Number
@@ -12,11 +13,15 @@ from ntk_theory.enclosure.ball import as_ball
 from ntk_theory.enclosure.evaluate import certify
 from ntk_theory.errors import EnclosureError, NoFixedPointError
 from ntk_theory.phase import critical, fixed_points
+from ntk_theory.phase.asymptotics import DepthAsymptotics
 from ntk_theory.phase.correlation import DepthScales, depth_scales
 from ntk_theory.phase.critical import CriticalPoint
 from ntk_theory.phase.fixed_points import FixedPoint, SearchRange
+from ntk_theory.phase.homogeneous import homogeneous
 from ntk_theory.phase.length_map import LengthMap
+from ntk_theory.phase.regimes import Place, at_fixed_point
 from ntk_theory.phase.summary import PhaseRow, PhaseSummary
+from ntk_theory.phase.vanishing import vanishing
 
 Q_MAX = 100.0
 """How far fixed points are looked for where φ has no proven bound."""
@@ -122,6 +127,37 @@ class Phase:
         point = self.fixed_point(W_var, b_var, digits=digits + 20, q_max=q_max)
         return depth_scales(self.length_map, point, W_var, b_var, digits)
 
+    def asymptotics(
+        self, W_var: Number | None = None, b_var: Number = 0, *, digits: int = 15, q_max: float = Q_MAX
+    ) -> DepthAsymptotics:
+        """What variance, correlation and NTK do at depth l → ∞, as formulas in l with derived constants.
+
+        Without `W_var`, on the order-to-chaos line at `b_var`. Raises `NoFixedPointError` where no deep network
+        has a limit there, `EnclosureError` where `W_var` can't be told from the critical one.
+        """
+        fixed_points.variances(0 if W_var is None else W_var, b_var)
+        length = self.length_map
+        if length.scale is not None:
+            W: Number = sympy.simplify(1 / self.dual.derivative_variance) if W_var is None else W_var
+            points = self.fixed_points(W, b_var, digits=digits + 15)
+            return homogeneous(length, W, b_var, (as_text(W), as_text(b_var)), points, digits)
+        if W_var is None:
+            line = self._stable(b_var, digits + 20, q_max)
+            W, point = line.W_var, FixedPoint(line.q, Enclosure(arb(1)), line.chi_parallel, line.stable)
+            if line.q.ball == 0:
+                W = sympy.simplify(1 / length.gain_at_zero)
+        else:
+            W, point = W_var, self.fixed_point(W_var, b_var, digits=digits + 20, q_max=q_max)
+        place = Place(length, W, b_var, (as_text(W), as_text(b_var)), point, digits)
+        if point.q.ball == 0:
+            return vanishing(place)
+        if point.phase == "critical" and W_var is not None and not isinstance(W_var, Enclosure):
+            raise EnclosureError(
+                f"χ₁ at σ_w² = {W_var} is {point.chi_1}, which can't be told from 1. Leave W_var out for the "
+                "critical point itself, or ask for more digits."
+            )
+        return at_fixed_point(place)
+
     def summary(
         self, b_var: Number = Fraction(1, 20), W_var: Number | None = None, *, digits: int = 20
     ) -> PhaseSummary:
@@ -148,9 +184,9 @@ class Phase:
         except (NoFixedPointError, EnclosureError) as error:
             return PhaseRow(as_text(W_var), None, str(error))
 
-    def _stable(self, b_var: Number) -> CriticalPoint:
-        points = self.critical_points(b_var, digits=10)
-        searched = critical.search_range(self.length_map, b_var, Q_MAX)
+    def _stable(self, b_var: Number, digits: int = 10, q_max: float = Q_MAX) -> CriticalPoint:
+        points = self.critical_points(b_var, digits=digits, q_max=q_max)
+        searched = critical.search_range(self.length_map, b_var, q_max)
         return critical.the_critical_point(self.length_map, points, b_var, searched)
 
 

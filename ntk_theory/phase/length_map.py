@@ -88,6 +88,11 @@ class LengthMap:
         left, right = self._beside_zero(1)
         return sympy.simplify((left**2 + right**2) / 2)
 
+    @property
+    def slopes_beside_zero(self) -> tuple[Expr, Expr]:
+        """φ′ at 0 from the left and from the right."""
+        return self._beside_zero(1)
+
     @cached_property
     def attracts_at_zero(self) -> bool:
         """Whether, φ(0) = 0, the fixed point q = 0 is proven to attract at σ_w² V′(0) = 1, σ_b = 0.
