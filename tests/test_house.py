@@ -23,6 +23,7 @@ ORDER = [
     {"kernels"},
     {"sampling", "enclosure"},
     {"phase", "dynamics"},
+    {"finite_width"},
     {"verify"},
     {"interop"},
     {"report"},

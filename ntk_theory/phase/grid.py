@@ -5,7 +5,7 @@ log q, the variance is iterated to its fixed point, and the correlation map is �
 coefficients a_n(q*) of φ, the remainder V - Σ a_n² put at the last power.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +16,12 @@ from scipy.interpolate import CubicSpline
 from sympy import Expr
 
 from ntk_theory.activation import Activation, activation
-from ntk_theory.activation.activation import tanh_form
+from ntk_theory.activation.arrays import on_arrays
 from ntk_theory.dual import dual
 from ntk_theory.errors import DataError
 from ntk_theory.gaussian import GaussianMean
 from ntk_theory.phase.length_map import LengthMap
-from ntk_theory.symbols import q, x
+from ntk_theory.symbols import q
 
 _NODES = np.linspace(-9.0, 9.0, 769)
 _WEIGHTS = np.exp(-(_NODES**2) / 2) * (_NODES[1] - _NODES[0]) / np.sqrt(2 * np.pi)
@@ -108,26 +108,12 @@ def _values(form: Expr, squared: Activation, variances: RealArray) -> RealArray:
     if not form.has(GaussianMean):
         function = sympy.lambdify(q, form, ["numpy", "scipy"])
         return np.broadcast_to(np.asarray(function(variances), float), variances.shape)
-    return _piecewise(squared)(np.sqrt(variances)[:, None] * _NODES) @ _WEIGHTS
-
-
-def _piecewise(f: Activation) -> Callable[[RealArray], RealArray]:
-    """f over arrays: each piece on its interval."""
-    parts = [(p, sympy.lambdify(x, tanh_form(p.expression), ["numpy", "scipy"])) for p in f.pieces]
-
-    def function(points: RealArray) -> RealArray:
-        result = np.zeros_like(points)
-        for piece, smooth in parts:
-            inside = (points >= float(piece.lower)) & (points < float(piece.upper))
-            result[inside] = smooth(points[inside])
-        return result
-
-    return function
+    return on_arrays(squared)(np.sqrt(variances)[:, None] * _NODES) @ _WEIGHTS
 
 
 def _hermite_squares(phi: Activation, variances: RealArray, totals: RealArray) -> RealArray:
     """a_n(q)² for n < _TERMS, and as the last entry what is missing to V(q)."""
-    values = _piecewise(phi)(np.sqrt(variances)[:, None] * _NODES) * _WEIGHTS
+    values = on_arrays(phi)(np.sqrt(variances)[:, None] * _NODES) * _WEIGHTS
     before, current = np.zeros_like(_NODES), np.ones_like(_NODES)
     squares = []
     for n in range(_TERMS):

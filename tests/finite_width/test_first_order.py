@@ -1,0 +1,71 @@
+"""The first order in 1/n against reference values, closed forms at one hidden layer, and laws between inputs."""
+
+import numpy as np
+import pytest
+
+import ntk_theory as ntk
+from ntk_theory.errors import DataError, DivergentExpectationError, NtkTheoryError, ShapeError
+from ntk_theory.finite_width import first_order
+
+PAIR = np.array([[1.0, 2.0, 0.0], [1.0, -1.0, 0.5]])
+INPUT = np.array([[0.6540248765053858, -1.3592788739383235, -0.3791179316445409, 0.34191025226280697]])
+W_VAR = 1.98305826
+
+
+def test_gelu_against_reference_values(reference):
+    """Every tensor that shows at the output, at depths 1 to 3; the values' NTK lacks the factor σ_w²."""
+    known = {entry["id"]: float(entry["value"]) for entry in reference("finite_width.json")}
+    for depth in (1, 2, 3):
+        found = first_order(ntk.mlp("gelu", depth=depth, W_std=W_VAR**0.5), INPUT)
+        K, Th, V, D, A, B, K1, Th1 = (
+            known[f"finite/gelu4/l={depth + 1}/{name}"] for name in ("K", "Th", "V", "D", "A", "B", "K1", "Th1")
+        )
+        assert np.isclose(found.nngp.item(), K, rtol=1e-12)
+        assert np.isclose(found.ntk.item(), Th * W_VAR, rtol=1e-12)
+        assert np.isclose(found.nngp_covariance.item(), V, rtol=1e-11)
+        assert np.isclose(found.ntk_covariance.item(), (A + 2 * B) * W_VAR**2, rtol=1e-11)
+        assert np.isclose(found.cross_covariance.item(), D * W_VAR, rtol=1e-11)
+        assert np.isclose(found.nngp_bias.item(), K1, rtol=1e-10, atol=1e-12)
+        assert np.isclose(found.ntk_bias.item(), Th1 * W_VAR, rtol=1e-10, atol=1e-12)
+
+
+def test_one_hidden_layer_is_exact(reference):
+    """Var Θ̂ = nVar/n at every n, and no bias."""
+    known = {entry["id"]: float(entry["value"]) for entry in reference("finite_width.json")}
+    for name in ("tanh", "relu"):
+        found = first_order(ntk.mlp(name, depth=1), np.array([[1.0]]))
+        assert np.isclose(found.ntk_covariance.item(), known[f"finite/one_hidden/{name}/nVar"], rtol=1e-11)
+        assert np.allclose([found.nngp_bias, found.ntk_bias], 0, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["relu", "erf"])
+def test_the_limit_is_the_compiled_kernel(name):
+    net = ntk.mlp(name, depth=3, W_std=1.5, b_std=0.3)
+    found, limit = first_order(net, PAIR), net.kernel_fn(PAIR.astype(np.float32))
+    assert np.allclose(found.nngp, limit.nngp, rtol=3e-6)
+    assert np.allclose(found.ntk, limit.ntk, rtol=3e-6)
+    assert np.allclose(found.ntk_layers.sum(0), found.ntk, rtol=1e-13)
+    assert np.allclose(found.ntk_layers_bias.sum(0), found.ntk_bias, rtol=1e-11, atol=1e-11)
+    assert np.allclose(found.ntk_layers[-1], found.nngp, rtol=1e-14)
+    assert np.allclose(found.ntk_layers_covariance[-1], found.nngp_covariance, rtol=1e-14)
+
+
+def test_what_it_does_not_take():
+    for layers, words in [
+        ((ntk.Dense(1.0), ntk.Dense(1.0, width=1)), "Layer 1 is Dense"),
+        (
+            (ntk.Dense(1.0, width=5), ntk.Nonlinearity(ntk.activation("erf")), ntk.Dense(1.0, width=1)),
+            "fixes its width at 5",
+        ),
+        ((ntk.Dense(1.0), ntk.Nonlinearity(ntk.activation("erf")), ntk.Dense(1.0)), "width=outputs"),
+    ]:
+        with pytest.raises(NtkTheoryError, match=words):
+            first_order(ntk.serial(*layers), PAIR)
+    with pytest.raises(DivergentExpectationError, match="jumps"):
+        first_order(ntk.mlp("sign", depth=1), PAIR)
+    with pytest.raises(DivergentExpectationError, match="infinite"):
+        first_order(ntk.mlp("exp(x**2/8)", depth=1), np.array([[1.0]]))
+    with pytest.raises(ShapeError, match="inputs, features"):
+        first_order(ntk.mlp("erf", depth=1), PAIR[0])
+    with pytest.raises(DataError, match="is nan"):
+        first_order(ntk.mlp("erf", depth=1), np.array([[np.nan]]))
