@@ -2,5 +2,14 @@
 
 from ntk_theory.sampling.conditional import Draws, draw_kernels
 from ntk_theory.sampling.plain import empirical_nngp, empirical_ntk, layer_contributions
+from ntk_theory.sampling.training import Paths, draw_training
 
-__all__ = ["Draws", "draw_kernels", "empirical_nngp", "empirical_ntk", "layer_contributions"]
+__all__ = [
+    "Draws",
+    "Paths",
+    "draw_kernels",
+    "draw_training",
+    "empirical_nngp",
+    "empirical_ntk",
+    "layer_contributions",
+]
