@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN := $(VENV)/bin/python
 
-.PHONY: setup report test test-all lint types lock clean
+.PHONY: setup report proofs test test-all lint types lock clean
 
 setup: $(VENV)/.installed
 
@@ -18,6 +18,9 @@ $(VENV)/.installed: pyproject.toml $(wildcard requirements/*.txt)
 
 report: setup
 	$(RUN) -m ntk_theory report --out build/report
+
+proofs: setup
+	$(RUN) -m ntk_theory.proofs --out build/proofs
 
 test: setup
 	$(RUN) -m pytest -n auto --dist worksteal -m "not slow"

@@ -37,5 +37,9 @@ class DataError(NtkTheoryError, ValueError):
     """A data file or a number cannot be used: empty, ragged, not finite, out of its range."""
 
 
+class ProofKernelError(NtkTheoryError):
+    """The proof kernel is there but unusable: its libraries are missing or of another version."""
+
+
 class MissingExtraError(NtkTheoryError, ImportError):
     """An optional dependency is not installed. Says which extra brings it."""

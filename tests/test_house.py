@@ -24,7 +24,7 @@ ORDER = [
     {"sampling", "enclosure"},
     {"phase", "dynamics"},
     {"finite_width"},
-    {"verify"},
+    {"verify", "proofs"},
     {"interop"},
     {"report"},
     {"cli"},
