@@ -1,12 +1,14 @@
 """Finite networks at scale: drawn plainly with their matrices, or exactly in law without them."""
 
 from ntk_theory.sampling.conditional import Draws, draw_kernels
+from ntk_theory.sampling.modules import as_function
 from ntk_theory.sampling.plain import empirical_nngp, empirical_ntk, layer_contributions
 from ntk_theory.sampling.training import Paths, draw_training
 
 __all__ = [
     "Draws",
     "Paths",
+    "as_function",
     "draw_kernels",
     "draw_training",
     "empirical_nngp",

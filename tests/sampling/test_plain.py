@@ -1,12 +1,13 @@
 """Kernels of one network: autodiff against central differences, the layer formula against autodiff."""
 
 import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import ntk_theory as ntk
-from ntk_theory.errors import NtkTheoryError, ShapeError
+from ntk_theory.errors import DataError, NtkTheoryError, ShapeError
 from ntk_theory.network import Network
 from ntk_theory.sampling import empirical_nngp, empirical_ntk, layer_contributions, plain
 
@@ -80,12 +81,83 @@ def test_blocks_of_inputs_change_nothing(monkeypatch):
     assert np.allclose(whole, whole.T, rtol=1e-6)
 
 
+def convolution(params, x):
+    """A user's function, in no framework: one filter over images of one channel, tanh, mean, three outputs."""
+    filtered = jax.lax.conv(x[:, None], params["filter"], (1, 1), "VALID", precision="highest")
+    return jnp.einsum("nchw,co->no", jnp.tanh(filtered), params["out"], precision="highest") / filtered[0, 0].size
+
+
+def test_any_function_of_parameters_and_a_batch():
+    """Its NTK is J Jᵀ with J written by JAX as one Jacobian of the flat parameters; its NNGP the outputs' mean."""
+    with jax.enable_x64(True):
+        keys = jax.random.split(jax.random.key(6), 3)
+        params = {
+            "filter": jax.random.normal(keys[0], (4, 1, 3, 3)),
+            "out": jax.random.normal(keys[1], (4, 3)),
+            "calls": jnp.asarray(7),  # a counter: not trained
+        }
+        x = jax.random.normal(keys[2], (3, 6, 5))
+        flat, back = jax.flatten_util.ravel_pytree({name: params[name] for name in ("filter", "out")})
+        J = jax.jacfwd(lambda p: convolution(back(p), x))(flat)
+        expected = jnp.einsum("iop,jop->ij", J, J) / 3
+        assert np.allclose(empirical_ntk(convolution, params, x), expected, rtol=1e-12)
+        assert np.allclose(empirical_ntk(convolution, params, x[:1], x[1:]), expected[:1, 1:], rtol=1e-12)
+        f = convolution(params, x)
+        assert np.allclose(empirical_nngp(convolution, params, x), f @ f.T / 3, rtol=1e-12)
+
+
+def test_trained_networks_too():
+    """After descent the layer formula still is autodiff, and differs from that at the start."""
+    net = network("erf")
+    with jax.enable_x64(True):
+        start = params = net.init(jax.random.key(7), X1.shape, width=6)
+        slope = jax.jit(jax.grad(lambda p: jnp.sum((net.apply(p, jnp.asarray(X1))[:, 0] - 1) ** 2)))
+        for _ in range(5):
+            params = jax.tree.map(lambda p, g: p - 0.1 * g, params, slope(params))
+        after = empirical_ntk(net, params, X1, X2)
+        assert np.allclose(layer_contributions(net, params, X1, X2).sum(0), after, rtol=1e-12)
+        assert not np.allclose(empirical_ntk(net, start, X1, X2), after, rtol=1e-2)
+
+
+def test_products_are_asked_for_in_full_precision():
+    """What the compiler is told, as a processor multiplies in full precision anyway."""
+    net = network("erf")
+    params = net.init(jax.random.key(8), X1.shape, width=6)
+    x = jnp.asarray(X1, jnp.float32)
+    leaves, tree = jax.tree.flatten(params)
+    with plain._full_precision():
+        texts = [
+            plain._layers.lower(net, params, x, x).as_text(),
+            plain._ntk_block.lower(net.apply, tree, tuple(range(6)), leaves, x, x).as_text(),
+        ]
+    for text in texts:
+        products = [line for line in text.splitlines() if "dot_general" in line]
+        assert products
+        assert all("precision = [HIGHEST, HIGHEST]" in line for line in products)
+
+
+def test_what_no_kernel_can_be_made_of():
+    params = {"w": jnp.ones((3, 2))}
+    with pytest.raises(ShapeError, match="for a function of one input"):
+        empirical_ntk(lambda p, x: x[0] @ p["w"], params, X1)
+    with pytest.raises(ShapeError, match="something else than one array"):
+        empirical_ntk(lambda p, x: (x @ p["w"], x), params, X1)
+    with pytest.raises(DataError, match="no floating-point array"):
+        empirical_ntk(lambda p, x: x * p, 3, X1)
+    with pytest.raises(DataError, match="complex64"):
+        empirical_ntk(lambda p, x: jnp.abs(x @ p), params["w"] * 1j, X1)
+    with pytest.raises(DataError, match="kernel is not finite"):
+        empirical_ntk(lambda p, x: x @ p["w"] / 0.0, params, X1)
+    with pytest.raises(DataError, match="x1 has entries that are not finite"):
+        empirical_ntk(lambda p, x: x @ p["w"], params, X1 * np.nan)
+
+
 def test_what_does_not_fit_is_refused():
     net = network("relu")
     params = net.init(jax.random.key(5), X1.shape, width=4)
     with pytest.raises(ShapeError, match=r"x1 has shape \(3,\)"):
         empirical_ntk(net, params, X1[0])
-    with pytest.raises(ShapeError, match="x2 has 2"):
+    with pytest.raises(ShapeError, match=r"one of x2 \(2,\)"):
         empirical_nngp(net, params, X1, X2[:, :2])
     headless = Network(net.layers[:-1])
     with pytest.raises(NtkTheoryError, match="Dense"):
