@@ -3,7 +3,7 @@ bound: to as many digits as asked for, or an `EnclosureError`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -15,11 +15,13 @@ from ntk_theory.activation.pieces import pieces
 from ntk_theory.enclosure.ball import Enclosure, Number, as_ball
 from ntk_theory.enclosure.bivariate import bivariate_normal
 from ntk_theory.enclosure.covariance import gaussian_covariance
+from ntk_theory.enclosure.hypergeometric import hypergeometric
 from ntk_theory.enclosure.mean import gaussian_mean
+from ntk_theory.enclosure.orthant import orthant
 from ntk_theory.enclosure.program import Nodes, real_program
 from ntk_theory.errors import DataError, EnclosureError
 from ntk_theory.gaussian.expectations import GaussianCovariance, GaussianMean
-from ntk_theory.gaussian.special import Phi2
+from ntk_theory.gaussian.special import Orthant, Phi2
 from ntk_theory.symbols import x
 
 MAX_DIGITS = 1000
@@ -138,8 +140,22 @@ def _bivariate_node(node: Expr) -> tuple[Callable[..., Any], tuple[Expr, ...]]:
     return bivariate_normal, tuple(node.args)
 
 
+def _orthant_node(node: Expr) -> tuple[Callable[..., Any], tuple[Expr, ...]]:
+    return orthant, tuple(node.args)
+
+
+def _hypergeometric_node(node: Expr) -> tuple[Callable[..., Any], tuple[Expr, ...]]:
+    above, below, z = node.args
+    if (len(above), len(below)) != (2, 1):
+        raise EnclosureError(f"No ball arithmetic is known for {node}: of hypergeometric functions only ₂F₁.")
+    return partial(hypergeometric, equal=above[0] == above[1]), (z, *above, *below)
+
+
 _NODES: Nodes = {
     GaussianMean: _mean_node,
     GaussianCovariance: _covariance_node,
     Phi2: _bivariate_node,
+    Orthant: _orthant_node,
+    sympy.hyper: _hypergeometric_node,
 }
+"""What closed forms and representations hold beside SymPy's elementary functions: one line for each new atom."""

@@ -1,8 +1,8 @@
 r"""Proven bounds |f(x + iy)| ≤ C (1 + |x|)^d e^{b|x|} for all real x and |y| ≤ a: what cuts off a Gaussian
 integral (a = 0), and what the strip theorem asks of an integrand (a > 0).
 
-The bound is read off the expression, one rule a function. `GrowthError` where no rule applies, so a strip
-that comes too near to a pole is refused and never guessed.
+The bound is read off the expression, one rule a function, and found by certified boxes (`boxes`) where no rule
+applies. `GrowthError` where neither proves one, so a strip that comes too near to a pole is refused.
 """
 
 from collections.abc import Callable
@@ -14,16 +14,15 @@ from flint import arb, ctx
 from sympy import Expr
 
 from ntk_theory.activation.activation import tanh_form
+from ntk_theory.enclosure.boxes import ray_bound, strip_bound
+from ntk_theory.enclosure.leading import GrowthError as GrowthError
+from ntk_theory.enclosure.leading import larger
 from ntk_theory.enclosure.program import real_program
 from ntk_theory.errors import EnclosureError
 from ntk_theory.symbols import x
 
 WIDEST = 8.0
 """Strips are never taken wider: a Gaussian's own factor e^{a²/2} makes more useless."""
-
-
-class GrowthError(EnclosureError):
-    """No bound on the growth of a function in a strip could be proven."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Growth:
 
     def __add__(self, other: "Growth") -> "Growth":
         return Growth(
-            self.constant + other.constant, max(self.degree, other.degree), _larger(self.rate, other.rate)
+            self.constant + other.constant, max(self.degree, other.degree), larger(self.rate, other.rate)
         )
 
     def __mul__(self, other: "Growth") -> "Growth":
@@ -50,9 +49,14 @@ class Growth:
     def __pow__(self, exponent: int) -> "Growth":
         return Growth(self.constant**exponent, self.degree * exponent, self.rate * exponent)
 
+    def at(self, point: arb) -> arb:
+        """The bound over a ball of real points."""
+        size = arb(abs(point).upper())
+        return self.constant * (1 + size) ** self.degree * (self.rate * size).exp()
+
     def exponential(self, scale: arb) -> tuple[arb, arb]:
         """(C, β) with |f| ≤ C e^{β|x|}, by 1 + |x| ≤ s e^{|x|/s} for s = max(1, scale)."""
-        s = _larger(arb(1), scale)
+        s = larger(arb(1), scale)
         return self.constant * s**self.degree, self.rate + self.degree / s
 
 
@@ -78,13 +82,40 @@ _RIGHT = sympy.Symbol("x", positive=True)
 def growth(f: Expr, half_width: float = 0.0) -> Growth:
     """The bound for `f`, an expression in x without pieces, in |y| ≤ half_width. Raises `GrowthError`."""
     with ctx.workprec(64):
-        return _growth(_normal(f), _Region(arb(half_width), False))
+        try:
+            return _growth(_normal(f), _Region(arb(half_width), False))
+        except GrowthError:
+            return _boxed(f, half_width)
 
 
 def right_growth(f: Expr) -> Growth:
     """The bound for `f` on x ≥ 0 alone. Raises `GrowthError`."""
     with ctx.workprec(64):
-        return _growth(_normal(f), _Region(arb(0), True))
+        try:
+            return _growth(_normal(f), _Region(arb(0), True))
+        except GrowthError:
+            return Growth(*ray_bound(_normal(f)))
+
+
+def _boxed(f: Expr, half_width: float) -> Growth:
+    """By certified boxes. They take some 10 ms, so bounds are kept for a few half-widths, and the next serves."""
+    if half_width == 0:
+        return Growth(*_strip_bound(f, 0.0))
+    for width in _kept_widths(f):
+        if width >= half_width:
+            return Growth(*_strip_bound(f, width))
+    return Growth(*_strip_bound(f, half_width))
+
+
+@lru_cache(maxsize=1024)
+def _kept_widths(f: Expr) -> tuple[float, ...]:
+    most = strip(f)
+    return tuple(most * k / 8 for k in range(1, 9))
+
+
+@lru_cache(maxsize=4096)
+def _strip_bound(f: Expr, half_width: float) -> tuple[arb, int, arb]:
+    return strip_bound(_normal(f), half_width)
 
 
 @lru_cache(maxsize=1024)
@@ -101,8 +132,13 @@ def strip(f: Expr) -> float:
 
 def _holds(f: Expr, half_width: float) -> bool:
     try:
-        return bool(growth(f, half_width).constant.is_finite())
+        with ctx.workprec(64):
+            return bool(_growth(_normal(f), _Region(arb(half_width), False)).constant.is_finite())
     except GrowthError:
+        pass
+    try:
+        return bool(_strip_bound(f, half_width)[0].is_finite())
+    except EnclosureError:
         return False
 
 
@@ -116,7 +152,7 @@ def _growth(f: Expr, region: _Region) -> Growth:
     if not f.has(x):
         return _constant(abs(real_program(f, ()).at()))
     if f == x:
-        return Growth(_larger(arb(1), region.half_width), 1, arb(0))
+        return Growth(larger(arb(1), region.half_width), 1, arb(0))
     if f.is_Add:
         return _sum([_growth(term, region) for term in f.args])
     if f.is_Mul:
@@ -189,7 +225,7 @@ def _tanh(w: Expr, region: _Region) -> Growth:
         return _constant(arb(1))
     slope, _ = _affine(w, sympy.tanh(w))
     if slope * region.half_width < arb.pi() / 2:
-        return _constant(_larger(arb(1), (slope * region.half_width).tan()))
+        return _constant(larger(arb(1), (slope * region.half_width).tan()))
     raise _no_rule(sympy.tanh(w), region)
 
 
@@ -272,10 +308,6 @@ def _constant(value: arb) -> Growth:
 
 def _as_ball(value: Expr) -> arb:
     return real_program(sympy.sympify(value), ()).at()
-
-
-def _larger(left: arb, right: arb) -> arb:
-    return arb(left.upper()) if left.upper() >= right.upper() else arb(right.upper())
 
 
 def _no_rule(f: Expr, region: _Region) -> GrowthError:

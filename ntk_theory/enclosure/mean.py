@@ -7,7 +7,7 @@ widens the result no more than in proportion.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import sympy
 from flint import acb, arb, ctx
@@ -15,13 +15,14 @@ from sympy import Expr
 
 from ntk_theory.activation import Piece
 from ntk_theory.activation.pieces import pieces
+from ntk_theory.enclosure.boxes import range_bound
 from ntk_theory.enclosure.growth import Growth, right_growth
 from ntk_theory.enclosure.program import Program, complex_program, real_program
 from ntk_theory.symbols import x
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """f on one interval: its ends (None for infinite), its programs over complex and real balls."""
 
     lower: Expr | None
@@ -29,10 +30,14 @@ class _Part:
     smooth: Program
     real: Program
 
+    def upper_ball(self) -> arb:
+        """The upper end, of a piece that has one."""
+        return _ball(self.upper)
+
 
 @dataclass(frozen=True)
 class _Integrand:
-    parts: tuple[_Part, ...]
+    parts: tuple[Part, ...]
     tail: Growth
     even: bool
 
@@ -53,9 +58,17 @@ def gaussian_mean(f: Expr, variance: arb) -> arb:
 
 @lru_cache(maxsize=512)
 def _integrand(f: Expr) -> _Integrand:
+    found = parts(f)
+    even = len(found) == 1 and sympy.expand(f - f.subs(x, -x)) == 0
+    return _Integrand(found, _tail(f), even)
+
+
+@lru_cache(maxsize=512)
+def parts(f: Expr) -> tuple[Part, ...]:
+    """The smooth pieces of `f`, compiled."""
     found: tuple[Piece, ...] = pieces(f)
-    parts = tuple(
-        _Part(
+    return tuple(
+        Part(
             None if piece.lower == -sympy.oo else piece.lower,
             None if piece.upper == sympy.oo else piece.upper,
             complex_program(piece.expression, x),
@@ -63,10 +76,38 @@ def _integrand(f: Expr) -> _Integrand:
         )
         for piece in found
     )
-    left = right_growth(found[0].expression.subs(x, -x))
-    right = right_growth(found[-1].expression)
-    even = len(found) == 1 and sympy.expand(f - f.subs(x, -x)) == 0
-    return _Integrand(parts, left + right, even)
+
+
+def real_growth(f: Expr) -> Growth:
+    """|f(x)| ≤ C (1 + |x|)^d e^{b|x|} on the whole real line, kinks and all. Raises `GrowthError`."""
+    with ctx.workprec(64):
+        bound = _tail(f)
+        for piece in pieces(f)[1:-1]:
+            ends = (real_program(end, ()).at() for end in (piece.lower, piece.upper))
+            bound = bound + Growth(range_bound(piece.expression, *ends), 0, arb(0))
+        return bound
+
+
+@lru_cache(maxsize=512)
+def _tail(f: Expr) -> Growth:
+    """The growth of the outermost pieces, each on its own ray."""
+    found = pieces(f)
+    left, right = found[0], found[-1]
+    start = sympy.S.Zero if right.lower == -sympy.oo else right.lower
+    end = sympy.S.Zero if left.upper == sympy.oo else left.upper
+    return _ray(right.expression, start) + _ray(left.expression.subs(x, -x), -end)
+
+
+def _ray(f: Expr, start: Expr) -> Growth:
+    """The bound for x ≥ start: 1 + |x - start| ≤ (1 + |x|)(1 + |start|)."""
+    if start == 0:
+        return right_growth(f)
+    with ctx.workprec(64):
+        shift = abs(real_program(start, ()).at())
+        moved = right_growth(f.subs(x, x + start))
+        return Growth(
+            moved.constant * (1 + shift) ** moved.degree * (moved.rate * shift).exp(), moved.degree, moved.rate
+        )
 
 
 def _integral(integrand: _Integrand, variance: arb) -> arb:
@@ -117,7 +158,7 @@ def _hull(integrand: _Integrand, variance: arb) -> arb:
     Coarse, but it closes as the variance goes to 0, where e^{-x²/2Q} can't be enclosed.
     """
     if variance == 0:
-        return integrand.parts[0].real.at(arb(0)) if len(integrand.parts) == 1 else arb.nan()
+        return _at_zero(integrand)
     scale = variance.sqrt()
     with ctx.workprec(53):
         reach, tail = _truncation(integrand.tail, scale)
@@ -134,6 +175,18 @@ def _hull(integrand: _Integrand, variance: arb) -> arb:
         return arb.nan()
     outside = hull.abs_upper() * (-reach * reach / 2).exp()  # P(|z| > R) ≤ e^{-R²/2}
     return hull + arb(0, (outside + tail).upper())
+
+
+def _at_zero(integrand: _Integrand) -> arb:
+    """f(0); at a jump the hull of both sides."""
+    beside = [
+        part.real.at(arb(0))
+        for part in integrand.parts
+        if not (part.lower is not None and _ball(part.lower) > 0)
+        and not (part.upper is not None and _ball(part.upper) < 0)
+    ]
+    value = beside[0]
+    return value if all(other == value for other in beside) else reduce(arb.union, beside)
 
 
 def _ball(value: Expr | None) -> arb:

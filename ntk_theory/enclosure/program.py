@@ -28,10 +28,15 @@ _METHODS: dict[type, str] = {
     sympy.cosh: "cosh",
     sympy.tanh: "tanh",
     sympy.sech: "sech",
-    sympy.asinh: "asinh",
     sympy.gamma: "gamma",
 }
-_BRANCHED: dict[type, str] = {sympy.log: "log", sympy.asin: "asin", sympy.acos: "acos", sympy.atan: "atan"}
+_BRANCHED: dict[type, str] = {
+    sympy.log: "log",
+    sympy.asin: "asin",
+    sympy.acos: "acos",
+    sympy.atan: "atan",
+    sympy.asinh: "asinh",
+}
 _NAN = arb.nan()
 _COMPLEX_NAN = acb(_NAN, _NAN)
 
@@ -66,7 +71,7 @@ def real_program(expression: Expr, arguments: Sequence[Symbol], nodes: "Nodes | 
 
 def complex_program(expression: Expr, argument: Symbol) -> Program:
     """`expression` as a function (z, analytic) of an `acb`, as `acb.integral` calls it."""
-    return _Compiler((argument,), _COMPLEX, {}, ", analytic=False").program(expression)
+    return _Compiler((argument,), complex_functions, {}, ", analytic=False").program(expression)
 
 
 Nodes = dict[type, Callable[[Expr], tuple[Callable[..., Any], tuple[Expr, ...]]]]
@@ -206,8 +211,8 @@ def _real_log(value: arb) -> arb:
 
 
 def _off_cut(name: str, value: acb, analytic: bool) -> acb:
-    """asin, acos (cuts beyond ±1) and atan (cuts beyond ±i): not finite where the ball touches a cut."""
-    across, along = (value.real, value.imag) if name == "atan" else (value.imag, value.real)
+    """asin, acos (cuts beyond ±1), atan and asinh (beyond ±i): not finite where the ball touches a cut."""
+    across, along = (value.imag, value.real) if name in ("asin", "acos") else (value.real, value.imag)
     if analytic and across.contains(0) and not (-1 < along < 1):
         return _COMPLEX_NAN
     return getattr(value, name)()
@@ -220,12 +225,15 @@ _REAL: dict[str, Any] = {
     "asin": _real_asin,
     "acos": lambda value: arb.pi() / 2 - _real_asin(value),
     "atan": lambda value: value.atan(),
+    "asinh": lambda value: value.asinh(),
 }
-_COMPLEX: dict[str, Any] = {
+complex_functions: dict[str, Any] = {
     "power": _power,
     "sqrt": lambda value, analytic: value.sqrt(analytic=analytic),
     "log": lambda value, analytic: value.log(analytic=analytic),
     "asin": lambda value, analytic: _off_cut("asin", value, analytic),
     "acos": lambda value, analytic: _off_cut("acos", value, analytic),
     "atan": lambda value, analytic: _off_cut("atan", value, analytic),
+    "asinh": lambda value, analytic: _off_cut("asinh", value, analytic),
 }
+"""Functions with branch cuts, as (z, analytic): not finite on a ball that meets a cut if `analytic`."""

@@ -1,7 +1,6 @@
 """Φ₂ in balls: mpmath's integral of the density inside, symmetries, limits."""
 
 import mpmath
-import pytest
 import sympy
 from flint import arb, ctx
 from hypothesis import given
@@ -9,8 +8,7 @@ from hypothesis import strategies as st
 
 from ntk_theory.enclosure import enclose
 from ntk_theory.enclosure.bivariate import bivariate_normal
-from ntk_theory.errors import EnclosureError
-from ntk_theory.gaussian.special import Orthant, Phi2
+from ntk_theory.gaussian.special import Phi2
 
 number = st.floats(-4, 4).map(lambda t: round(t, 3))
 correlation = st.floats(-0.99, 0.99).map(lambda t: round(t, 3))
@@ -49,8 +47,3 @@ def test_what_is_not_certain_is_not_finite():
     with ctx.workprec(60):
         assert not bivariate_normal(arb(1), arb(1), arb(1)).is_finite()
         assert not bivariate_normal(arb(0, 0.1), arb(1), arb(0.5)).is_finite()
-
-
-def test_higher_dimensions_are_refused_by_name():
-    with pytest.raises(EnclosureError, match="Orthant"):
-        enclose(Orthant(1, 2, 3, *[sympy.Rational(1, 2)] * 3))

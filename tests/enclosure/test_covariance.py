@@ -16,7 +16,6 @@ from ntk_theory.dual import dual
 from ntk_theory.enclosure import enclose
 from ntk_theory.enclosure.covariance import gaussian_covariance
 from ntk_theory.enclosure.mean import gaussian_mean
-from ntk_theory.errors import EnclosureError
 from ntk_theory.gaussian import GaussianCovariance
 from ntk_theory.symbols import c, q1, q2, x
 
@@ -106,11 +105,3 @@ def test_a_planted_error_is_seen():
     found = enclose(dual("tanh").kernel, {q1: 1, q2: 1, c: "0.5"}, digits=20)
     assert found.contains("0.18632441320344808610678288997240866")
     assert not found.contains("0.18632441320344808611678288997240866")
-
-
-def test_kinks_are_refused_with_the_function_named():
-    with pytest.raises(EnclosureError, match="strip"):
-        enclose(
-            GaussianCovariance(sympy.Lambda(x, sympy.sqrt(1 + x**2)), sympy.Lambda(x, x**2), q1, q2, c),
-            {q1: 1, q2: 1, c: "0.5"},
-        )

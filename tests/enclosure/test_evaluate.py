@@ -57,6 +57,7 @@ def test_integrands_say_not_finite_on_branch_cuts():
             (sqrt(x), acb(-1), acb(1)),
             (asin(x), acb(2), acb(0.5)),
             (atan(x), acb(0, 2), acb(0, 0.5)),
+            (sympy.asinh(x), acb(0, 2), acb(2)),
         ):
             program = complex_program(function, x)
             assert not program.at(on_cut, True).is_finite()
