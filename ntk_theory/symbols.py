@@ -24,3 +24,8 @@ theta = Symbol("Theta", real=True)
 sigma_w = Symbol("sigma_w", positive=True)
 sigma_b = Symbol("sigma_b", nonnegative=True)
 """Standard deviations of weights and biases; papers' variances are their squares."""
+
+n = Symbol("n", positive=True)
+L = Symbol("L", positive=True)
+ratio = Symbol("lambda", positive=True)
+"""The width of the hidden layers, their number, and L/n where both are large."""
