@@ -13,9 +13,11 @@ from ntk_theory.phase.diagram import Phase
 from ntk_theory.phase.fixed_points import FixedPoint, SearchRange
 from ntk_theory.phase.grid import DepthScaleGrid, depth_scale_grid
 from ntk_theory.phase.summary import PhaseRow, PhaseSummary
+from ntk_theory.phase.universality import Criticality, Universality
 
 __all__ = [
     "CriticalPoint",
+    "Criticality",
     "DepthAsymptotics",
     "DepthScaleGrid",
     "DepthScales",
@@ -24,6 +26,7 @@ __all__ = [
     "PhaseRow",
     "PhaseSummary",
     "SearchRange",
+    "Universality",
     "depth_scale_grid",
     "phase",
 ]

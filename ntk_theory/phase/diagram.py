@@ -17,10 +17,12 @@ from ntk_theory.phase.asymptotics import DepthAsymptotics
 from ntk_theory.phase.correlation import DepthScales, depth_scales
 from ntk_theory.phase.critical import CriticalPoint
 from ntk_theory.phase.fixed_points import FixedPoint, SearchRange
+from ntk_theory.phase.half_stable import half_stable
 from ntk_theory.phase.homogeneous import homogeneous
 from ntk_theory.phase.length_map import LengthMap
 from ntk_theory.phase.regimes import Place, at_fixed_point
 from ntk_theory.phase.summary import PhaseRow, PhaseSummary
+from ntk_theory.phase.universality import Universality, universality
 from ntk_theory.phase.vanishing import vanishing
 
 Q_MAX = 100.0
@@ -126,6 +128,29 @@ class Phase:
         """Depth scales of variance, correlation and gradients at `fixed_point`, with c* and the slope there."""
         point = self.fixed_point(W_var, b_var, digits=digits + 20, q_max=q_max)
         return depth_scales(self.length_map, point, W_var, b_var, digits)
+
+    def universality(self, *, digits: int = 20, q_max: float = Q_MAX) -> Universality:
+        """The universality class, with the critical initialization that belongs to it (Roberts, Yaida & Hanin)."""
+        return universality(self.length_map, digits, q_max)
+
+    def critical_asymptotics(self, *, digits: int = 15, q_max: float = Q_MAX) -> DepthAsymptotics:
+        """`asymptotics` at the critical initialization of the universality class.
+
+        Raises `NoFixedPointError` where the class has none.
+        """
+        found = self.universality(digits=digits + 25, q_max=q_max)
+        point = found.critical
+        if point is None:
+            raise NoFixedPointError(
+                f"{self.length_map.name} has no critical initialization: {found.reason}. asymptotics(b_var=...) "
+                "takes a point of the order-to-chaos line instead."
+            )
+        if found.name != "half-stable":
+            return self.asymptotics(b_var=0, digits=digits, q_max=q_max)
+        one = Enclosure(arb(1))
+        place = FixedPoint(point.q, one, one, stable=False)
+        texts = (as_text(point.W_var), as_text(point.b_var))
+        return half_stable(Place(self.length_map, point.W_var, point.b_var, texts, place, digits))
 
     def asymptotics(
         self, W_var: Number | None = None, b_var: Number = 0, *, digits: int = 15, q_max: float = Q_MAX

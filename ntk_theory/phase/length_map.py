@@ -20,6 +20,7 @@ from ntk_theory.enclosure.growth import GrowthError, right_growth
 from ntk_theory.enclosure.program import real_program
 from ntk_theory.errors import DataError
 from ntk_theory.gaussian import GaussianMean
+from ntk_theory.phase.signs import folded, sign
 from ntk_theory.symbols import q, x
 
 
@@ -59,6 +60,11 @@ class LengthMap:
         """D′(q)."""
         return self._function(self.dual.derivative_variance, lambda phi: phi.derivative.squared, 1)
 
+    @cached_property
+    def variance_bend(self) -> BallFunction:
+        """V″(q)."""
+        return self._function(self.dual.variance, lambda phi: phi.squared, 2)
+
     def variance_slope_near_zero(self, order: int, end: arb) -> arb:
         """V′ (order 1) or V″ (order 2) over all of [0, end], for φ without kinks: E[(φ²)″]/2 and so on."""
         return ball_function(self.dual.variance.diff(q, order), (q,))(arb(0).union(end))
@@ -97,40 +103,38 @@ class LengthMap:
     def attracts_at_zero(self) -> bool:
         """Whether, φ(0) = 0, the fixed point q = 0 is proven to attract at σ_w² V′(0) = 1, σ_b = 0.
 
-        It does where V″(0) = (φ²)″″(0)/4 = (4φ′φ‴ + 3φ″²)(0)/2 is negative, and where φ(x)² ≤ V′(0) x² for
-        all x, which SymPy may see.
+        V is the mean of S = φ(x)² + φ(-x)² over x > 0. So it does where the first term of S beyond 2V′(0)x² is
+        negative, or, all terms up to x⁶ being 0, where S ≤ 2V′(0)x² for all x, which `signs` may prove.
         """
-        return self._bends_down() or self._under_its_tangent()
+        for order in range(3, 7):
+            term = self._square_near_zero(order)
+            if term != 0:
+                return bool(as_ball(term) < 0)
+        slope_at_zero = self.gain_at_zero
+        signs = [sign(e) for e in folded(self.dual.activation.pieces, lambda f: f**2 - slope_at_zero * x**2)]
+        return all(each in (0, -1) for each in signs) and -1 in signs
 
-    def _under_its_tangent(self) -> bool:
-        excesses = []
-        for piece in self.dual.activation.pieces:
-            excess = piece.expression**2 - self.gain_at_zero * x**2
-            if piece.lower != -sympy.oo:
-                excess = excess.subs(x, piece.lower + sympy.Dummy(nonnegative=True))
-            elif piece.upper != sympy.oo:
-                excess = excess.subs(x, piece.upper - sympy.Dummy(nonnegative=True))
-            excesses.append(sympy.expand(excess))
-        return all(e.is_nonpositive for e in excesses) and any(e != 0 for e in excesses)
-
-    def _bends_down(self) -> bool:
-        if any(piece.upper == 0 for piece in self.dual.activation.pieces):
-            return False
-        first, second, third = (self._beside_zero(order)[0] for order in (1, 2, 3))
-        return bool(as_ball(4 * first * third + 3 * second**2) < 0)
+    def _square_near_zero(self, order: int) -> Expr:
+        """The coefficient of x^order, x > 0, in φ(x)² + φ(-x)²."""
+        total = sympy.S.Zero
+        for n in range(1, order):
+            first, second = self._beside_zero(n), self._beside_zero(order - n)
+            both = sympy.factorial(n) * sympy.factorial(order - n)
+            total += (first[1] * second[1] + (-1) ** order * first[0] * second[0]) / both
+        return sympy.simplify(total)
 
     def _function(self, form: Expr, integrand: Callable[[Activation], Activation], order: int) -> BallFunction:
         """The closed form, or its slope, as a ball function. On a ball where it loses too much, as e^{2q} erfc √2q
         does for large q and 1/√q at 0, the integral that it is the value of takes over.
         """
-        closed = ball_function(slope(form, q) if order else form, (q,))
+        closed = ball_function(_slopes(form, order), (q,))
         if form.has(GaussianMean) or self.dual is not dual(self.dual.activation):
             return closed  # no closed form, or a theory of someone's own
 
         @lru_cache(maxsize=1)
         def integral() -> BallFunction:
             mean = GaussianMean(Lambda(x, integrand(self.dual.activation).expression), q)
-            return ball_function(slope(mean, q) if order else mean, (q,))
+            return ball_function(_slopes(mean, order), (q,))
 
         values = ball_function(form, (q,))
 
@@ -155,6 +159,12 @@ class LengthMap:
         right = next(p for p in pieces if p.lower <= 0 < p.upper)
         values = (sympy.simplify(p.expression.diff(x, order).subs(x, 0)) for p in (left, right))
         return next(values), next(values)
+
+
+def _slopes(form: Expr, order: int) -> Expr:
+    for _ in range(order):
+        form = slope(form, q)
+    return form
 
 
 def _is_tight(value: arb, at_middle: arb, variance: arb, order: int) -> bool:

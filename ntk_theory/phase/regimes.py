@@ -46,8 +46,15 @@ class Letters:
         """A letter for a value that has been enclosed; exact values stand for themselves."""
         if value.exact:
             return sympy.Rational(value.mid)
-        self.found.append(Constant(Symbol(name, positive=True), meaning, value.rounded(self.digits)))
-        return self.found[-1].symbol
+        return self._letter(Symbol(name, positive=True), meaning, value)
+
+    def signed(self, name: str, meaning: str, value: Enclosure) -> Expr:
+        """The same for a value that may be negative."""
+        return self._letter(Symbol(name, real=True), meaning, value)
+
+    def _letter(self, symbol: Symbol, meaning: str, value: Enclosure) -> Expr:
+        self.found.append(Constant(symbol, meaning, value.rounded(self.digits)))
+        return symbol
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ def at_fixed_point(place: Place) -> DepthAsymptotics:
     return {"ordered": _ordered, "critical": _critical, "chaotic": _chaotic}[place.point.phase](place)
 
 
-def _lettered(letters: Letters, series: NearOne) -> NearOne:
+def with_letters(letters: Letters, series: NearOne) -> NearOne:
     """The map's two terms, σ_w² included, with letters a and b in place of long formulas."""
     if series.leading is None or series.second is None:
         return series
@@ -122,7 +129,7 @@ def _lettered(letters: Letters, series: NearOne) -> NearOne:
 def _critical(place: Place) -> DepthAsymptotics:
     letters = place.letters()
     variance = letters.known("q", "the fixed point of the variance", place.point.q)
-    series = _lettered(letters, near_one(place.length.dual.activation))
+    series = with_letters(letters, near_one(place.length.dual.activation))
     law = power_law(series, sympy.S.One)
     ratio = law.ratio + law.ratio_correction
     rate = "l⁻²" if law.kappa == sympy.S.Half else "l⁻¹"
@@ -145,7 +152,7 @@ def _ordered(place: Place) -> DepthAsymptotics:
     letters = place.letters()
     variance = letters.known("q", "the fixed point of the variance", place.point.q)
     chi = letters.known("chi_1", "σ_w² E[φ′²]", place.point.chi_1)
-    return ordered(place, letters, variance, chi, _lettered(letters, near_one(place.length.dual.activation)))
+    return ordered(place, letters, variance, chi, with_letters(letters, near_one(place.length.dual.activation)))
 
 
 def ordered(place: Place, letters: Letters, variance: Expr, chi: Expr, series: NearOne) -> DepthAsymptotics:
