@@ -12,6 +12,7 @@ from ntk_theory.dynamics.alignment import (
 from ntk_theory.dynamics.calibration import Calibration, calibration
 from ntk_theory.dynamics.cross_entropy import cross_entropy, cross_entropy_trajectory
 from ntk_theory.dynamics.exchangeable import TwoValued, trained_variance
+from ntk_theory.dynamics.factor import Factor, factor
 from ntk_theory.dynamics.gaussian_process import Posterior, best_noise, log_evidence, posterior
 from ntk_theory.dynamics.generalization import GeneralizationError, generalization_error
 from ntk_theory.dynamics.gradient_flow import Prediction, ensemble, predict, trajectory
@@ -22,6 +23,7 @@ from ntk_theory.dynamics.sphere import SphereSpectrum, sphere_spectrum
 
 __all__ = [
     "Calibration",
+    "Factor",
     "GeneralizationError",
     "GradientDescent",
     "GradientFlow",
@@ -37,6 +39,7 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_trajectory",
     "ensemble",
+    "factor",
     "generalization_error",
     "kernel_alignment",
     "kernel_distance",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from ntk_theory.dynamics import GradientFlow, Prediction, ensemble, spectrum
+from ntk_theory.dynamics import Factor, GradientFlow, Spectrum, ensemble, factor, spectrum
 from ntk_theory.errors import DataError, MissingExtraError
 from ntk_theory.network import Network, mlp
 
@@ -59,37 +59,58 @@ class _WideNetwork(BaseEstimator):
         self.X_train_, self.targets_ = X, targets
         self.kernels_ = self.network_.kernel_fn(X, get=("nngp", self.kernel))
         gram = getattr(self.kernels_, self.kernel)
-        self.spectrum_ = spectrum(gram, jitter=self.ridge or None)
-        self.dual_coef_ = self.spectrum_.apply(lambda values: GradientFlow().learned(values, self.t), targets)
+        if self.ridge > 0 and np.isinf(self.t):
+            direct = factor(gram, ridge=self.ridge)
+            self.decomposition_: Factor | Spectrum = direct
+            self.dual_coef_ = direct.solve(targets)
+        else:
+            flow = spectrum(gram, jitter=self.ridge or None)
+            self.decomposition_ = flow
+            self.dual_coef_ = flow.apply(lambda values: GradientFlow().learned(values, self.t), targets)
 
     def _mean(self, X: ArrayLike) -> Float[np.ndarray, "m *outputs"]:
         check_is_fitted(self)
         points = validate_data(self, X, reset=False, dtype=np.float64)
         return self.network_.kernel_fn(points, self.X_train_, get=self.kernel) @ self.dual_coef_
 
-    def _ensemble(self, X: ArrayLike) -> Prediction:
-        """Mean and covariance over initializations, at new points."""
+    def _law(self, X: ArrayLike) -> tuple[Float[np.ndarray, "m *outputs"], Float[np.ndarray, "m"]]:
+        """Mean and standard deviation over initializations, at new points."""
         check_is_fitted(self)
         points = validate_data(self, X, reset=False, dtype=np.float64)
-        across = self.network_.kernel_fn(points, self.X_train_, get=("nngp", self.kernel))
-        return ensemble(
-            ntk_train=self.spectrum_,
-            ntk_test=getattr(across, self.kernel),
+        kernels = self.network_.kernel_fn(points, self.X_train_, get=("nngp", self.kernel))
+        across, prior = getattr(kernels, self.kernel), self.network_.kernel_fn(points, get="nngp")
+        if isinstance(self.decomposition_, Factor):
+            variance = np.diagonal(prior) + self._explained(self.decomposition_, across, kernels.nngp)
+            return across @ self.dual_coef_, np.sqrt(np.maximum(variance, 0))
+        law = ensemble(
+            ntk_train=self.decomposition_,
+            ntk_test=across,
             nngp_train=self.kernels_.nngp,
-            nngp_test=across.nngp,
-            nngp_prior=self.network_.kernel_fn(points, get="nngp"),
+            nngp_test=kernels.nngp,
+            nngp_prior=prior,
             y=self.targets_,
             t=self.t,
         )
+        return law.mean, law.std
+
+    def _explained(
+        self, direct: Factor, across: Float[np.ndarray, "m n"], nngp: Float[np.ndarray, "m n"]
+    ) -> Float[np.ndarray, "m"]:
+        """What training changes of the variance at new points."""
+        if self.kernel == "nngp":
+            return -(direct.half(across.T) ** 2).sum(axis=0)
+        weights = direct.solve(across.T).T
+        return (weights * (weights @ self.kernels_.nngp - 2 * nngp)).sum(axis=1)
 
 
 class NTKRegressor(RegressorMixin, _WideNetwork):
     """Regression by an infinitely wide fully connected network under gradient flow on ½Σ|f - y|² for a time t.
 
     Parameters: `activation` (a name or a formula in x), `depth` hidden layers, `W_std`, `b_std`; `kernel` "ntk"
-    (all parameters train) or "nngp" (the readout alone: at t = ∞ Gaussian process regression); `t` ≥ 0, inf too;
-    `ridge` ≥ 0 added to the Gram matrix's diagonal, 0 meaning the least that its rounding needs. Inputs are
-    best scaled to a mean square near 1. Source: Lee et al. 2019, eqs. 14 and 15.
+    (all parameters train) or "nngp" (the readout alone); `t` ≥ 0, inf too; `ridge` ≥ 0 added to the Gram matrix's
+    diagonal, 0 meaning the least that its rounding needs. With "nngp" and t = ∞ that is Gaussian process
+    regression with noise of variance `ridge`, and the standard deviation is the posterior's of f; else it is
+    over initializations. Inputs are best scaled to a mean square near 1. Source: Lee et al. 2019, eqs. 14, 15.
     """
 
     def __sklearn_tags__(self) -> Any:
@@ -107,8 +128,7 @@ class NTKRegressor(RegressorMixin, _WideNetwork):
         """The ensemble's mean at X, and with `return_std` its standard deviation over initializations."""
         if not return_std:
             return self._mean(X)
-        law = self._ensemble(X)
-        return law.mean, law.std
+        return self._law(X)
 
 
 class NTKClassifier(ClassifierMixin, _WideNetwork):

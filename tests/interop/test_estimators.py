@@ -24,9 +24,10 @@ def test_scikit_learns_checks(estimator, check) -> None:
 
 
 @pytest.mark.parametrize("t", [0.5, np.inf])
-def test_it_is_predict(t: float) -> None:
-    model = NTKRegressor("erf", depth=2, W_std=1.3, b_std=0.2, t=t).fit(X, Y)
-    law = predict(mlp("erf", depth=2, W_std=1.3, b_std=0.2), X, Y, X_TEST, t=t)
+@pytest.mark.parametrize("ridge", [0.0, 0.1])
+def test_it_is_predict(t: float, ridge: float) -> None:
+    model = NTKRegressor("erf", depth=2, W_std=1.3, b_std=0.2, t=t, ridge=ridge).fit(X, Y)
+    law = predict(mlp("erf", depth=2, W_std=1.3, b_std=0.2), X, Y, X_TEST, t=t, jitter=ridge or None)
     mean, std = model.predict(X_TEST, return_std=True)
     np.testing.assert_allclose(mean, law.mean, rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(model.predict(X_TEST), mean, rtol=1e-8, atol=1e-10)
@@ -37,7 +38,8 @@ def test_a_linear_network_is_linear_gaussian_process_regression() -> None:
     """Depth 0 with the readout alone: K = σ_w² x·x′/d + σ_b², scikit-learn's DotProduct kernel."""
     model = NTKRegressor(depth=0, W_std=3**0.5, b_std=0.7, kernel="nngp", ridge=0.3).fit(X, Y[:, 0])
     peer = GaussianProcessRegressor(DotProduct(0.7, "fixed"), alpha=0.3).fit(X, Y[:, 0])
-    np.testing.assert_allclose(model.predict(X_TEST), peer.predict(X_TEST), rtol=1e-9)
+    for mine, theirs in zip(*(m.predict(X_TEST, return_std=True) for m in (model, peer)), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-9)
 
 
 def test_digits_are_read() -> None:
