@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr
 
 from ntk_theory.activation import Activation, activation
-from ntk_theory.finite_width.exact import _next, squared_slopes
+from ntk_theory.finite_width.exact import next_means, squared_slopes
 from ntk_theory.symbols import L, n, ratio
 
 _kappa = sympy.Symbol("kappa_4", positive=True)
@@ -24,7 +24,7 @@ def dispersion_formula(what: str | Expr | Activation = "relu") -> Expr:
     For ReLU it is [(9L² + 6(n + 5)L - n² + 2n + 26)(1 + 5/n)^L + (n - 1)²(1 - 1/n)^L] / (27(L + 1)²). It depends
     neither on σ_w nor on the input. Raises `NotInClassError` unless φ is a·max(x, 0) + b·min(x, 0).
     """
-    kappa = _kurtosis(what)
+    kappa = slope_kurtosis(activation(what))
     terms = (
         sympy.factor(polynomial.subs(_kappa, kappa)) * base.subs(_kappa, kappa) ** L
         for polynomial, base in _parts()
@@ -37,7 +37,7 @@ def dispersion_limit(what: str | Expr | Activation = "relu") -> Expr:
 
     For ReLU it is [(9λ² + 6λ - 1)e^(5λ) + e^(-λ)]/(27λ²) = 1 + (11/3)λ + O(λ²).
     """
-    kappa = _kurtosis(what)
+    kappa = slope_kurtosis(activation(what))
     total = sympy.S.Zero
     for polynomial, base in _parts():
         leading = sympy.limit(polynomial.subs(L, ratio * n) / (ratio * n) ** 2, n, sympy.oo)
@@ -46,9 +46,9 @@ def dispersion_limit(what: str | Expr | Activation = "relu") -> Expr:
     return total
 
 
-def _kurtosis(what: str | Expr | Activation) -> Expr:
+def slope_kurtosis(phi: Activation) -> Expr:
     """κ = E[φ′⁴]/E[φ′²]²."""
-    a, b = squared_slopes(activation(what))
+    a, b = squared_slopes(phi)
     return sympy.simplify(2 * (a**2 + b**2) / (a + b) ** 2)
 
 
@@ -61,7 +61,7 @@ def _parts() -> tuple[tuple[Expr, Expr], tuple[Expr, Expr]]:
     for _ in range(5):
         _, _, kk, kt, tt, _, r = state
         squares.append(sympy.expand(tt + 2 * kt + kk + 2 * r))
-        state = [sympy.expand(v) for v in _next(state, 1, 0, 1, _kappa / n, 1 - 1 / n)]
+        state = [sympy.expand(v) for v in next_means(state, 1, 0, 1, _kappa / n, 1 - 1 / n)]
     c = sympy.symbols("c:5")
     rows = [(c[0] + c[1] * l + c[2] * l**2) * bases[0] ** l + (c[3] + c[4] * l) * bases[1] ** l for l in range(5)]
     (found,) = sympy.linsolve([row - square for row, square in zip(rows, squares, strict=True)], c)

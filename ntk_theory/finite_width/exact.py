@@ -112,7 +112,7 @@ def squared_slopes(phi: Activation) -> tuple[Expr, Expr]:
         raise jump_error(phi)
     slopes = [sympy.simplify(p.expression / x) for p in phi.pieces]
     inside = all(not slope.has(x) for slope in slopes) and all(p.lower == 0 for p in phi.pieces[1:])
-    if not inside or len(slopes) > 2:
+    if not inside or len(slopes) > 2 or not any(slopes):
         raise NotInClassError(
             f"Exact moments at finite width are known for a*max(x, 0) + b*min(x, 0) only, and {phi.name} is none; "
             "finite_width.first_order gives the 1/n terms of any activation."
@@ -138,9 +138,9 @@ def _moments(
 ) -> tuple[Any, Any, Any, Any, Any]:
     """E K̂, E Θ̂, E K̂², E Θ̂², E K̂Θ̂, as SymPy numbers or as `mpmath.mpf`."""
     if not isinstance(width, Expr) or width.is_number:
-        _check_whole("width", width, 1)
-    _check_whole("depth", depth, 0)
-    _check_whole("outputs", outputs, 1)
+        check_whole("width", width, 1)
+    check_whole("depth", depth, 0)
+    check_whole("outputs", outputs, 1)
     values = {"W_std": W_std, "b_std": b_std, "input_square": input_square}
     exact = all(isinstance(v, Rational | Expr) for v in values.values())
     for name, value in values.items():
@@ -155,15 +155,17 @@ def _moments(
             )
         s, beta = convert(W_std) ** 2, convert(b_std) ** 2
         k = s * convert(input_square) + beta
+        if k == 0:
+            raise DataError("The input is 0 and there are no biases: K̂ and Θ̂ are 0, with no dispersion.")
         state = [k, 0 * k, k * k, *[0 * k] * 4]
         once, twice = convert(mu4) / width, convert(mu2) ** 2 * (1 - 1 / convert(width))
         for _ in range(depth):
-            state = [simplest(v) for v in _next(state, s, beta, convert(mu2), once, twice)]
+            state = [simplest(v) for v in next_means(state, s, beta, convert(mu2), once, twice)]
         k, t, kk, kt, tt, _, r = state
         return k, k + t, kk, tt + 2 * kt + kk + 2 * r / outputs, kk + kt
 
 
-def _next(state: list[Any], s: Any, beta: Any, mu2: Any, once: Any, twice: Any) -> list[Any]:
+def next_means(state: list[Any], s: Any, beta: Any, mu2: Any, once: Any, twice: Any) -> list[Any]:
     """Means of (k, t, k², kt, t², u, r) from those of the layer before.
 
     `once` = μ₄/n goes with pairs of equal neurons, `twice` = μ₂²(1 - 1/n) with pairs of different ones.
@@ -182,7 +184,7 @@ def _next(state: list[Any], s: Any, beta: Any, mu2: Any, once: Any, twice: Any) 
     ]
 
 
-def _check_whole(name: str, value: object, least: int) -> None:
+def check_whole(name: str, value: object, least: int) -> None:
     whole = isinstance(value, Integral | sympy.Integer) and not isinstance(value, bool)
     if not whole or int(value) < least:  # type: ignore[call-overload]
         raise DataError(f"{name} = {value!r} must be a whole number of at least {least}.")

@@ -1,6 +1,6 @@
 """Kernels of networks of width n to first order in 1/n: bias and covariance, for any φ and several inputs.
 
-One layer to the next, from the law of the fluctuations at large n (Yaida 2020; Roberts, Yaida & Hanin 2022,
+One layer to the next, from the law of fluctuations at large n (Yaida 2020; Roberts, Yaida & Hanin 2022,
 chapters 4 and 8; here derived for several inputs and every tensor index). Given the layer below, the
 pre-activations z′_i of different neurons i are independent N(0, K̂′) with
 
@@ -12,8 +12,8 @@ W standard normal. The state holds the connected correlations that are of order 
     V[ab,cd]: K̂_ab with K̂_cd;   D[ab,cd]: K̂_ab with Θ̂_ii,cd;   A[ab,cd]: Θ̂_ii,ab with Θ̂_jj,cd, i ≠ j;
     F[ab,cd]: z_ia z_jb with Θ̂_ij,cd, i ≠ j;   B[ab,cd]: Θ̂_ij,ab with Θ̂_ij,cd, i ≠ j,
 
-and the biases b of K̂, H of Θ̂_ii. For one neuron n·Cov(Θ̂_ii,ab, Θ̂_ii,cd) = A[ab,cd] + B[ab,cd] + B[ab,dc]. A mean
-over functions of z is expanded in V, D, F by ⟨f⟩_{K+δ} = ⟨f⟩ + ½⟨f H₂⟩·δ + ⅛⟨f H₄⟩·δδ; `_step` has the result.
+and the biases b of K̂, H of Θ̂_ii. For one neuron n·Cov(Θ̂_ii,ab, Θ̂_ii,cd) = A[ab,cd] + B[ab,cd] + B[ab,dc].
+A mean over functions of z is expanded by ⟨f⟩_{K+δ} = ⟨f⟩ + ½⟨f H₂⟩·δ + ⅛⟨f H₄⟩·δδ; `next_layer` has the result.
 """
 
 from dataclasses import dataclass, replace
@@ -22,13 +22,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Array, Float
 
-from ntk_theory.errors import NtkTheoryError
+from ntk_theory.errors import DataError, NtkTheoryError
 from ntk_theory.finite_width.averages import Averages, averages
 from ntk_theory.layers import Dense
 from ntk_theory.sampling.chain import Chain, chain_of, check_inputs
 
 if TYPE_CHECKING:
     from ntk_theory.network import Network
+
+_ROUNDING = 1e-5  # the largest error by rounding, relative to the averages that the terms correct
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,30 @@ class FirstOrder:
     ntk_layers_bias: Float[np.ndarray, "layers m m"]
     ntk_layers_covariance: Float[np.ndarray, "layers m m m m"]
 
+    @property
+    def output_cumulant(self) -> Float[np.ndarray, "m m m m"]:
+        """n times the fourth joint cumulant of one output on four inputs, to first order.
+
+        Given the hidden layers f is N(0, K̂), so it is Cov(K̂_ab, K̂_cd) + Cov(K̂_ac, K̂_bd) + Cov(K̂_ad, K̂_bc).
+        """
+        V = self.nngp_covariance
+        return V + V.transpose(0, 2, 1, 3) + V.transpose(0, 2, 3, 1)
+
+    @property
+    def output_kurtosis(self) -> Float[np.ndarray, "m"]:
+        """n times the excess kurtosis E[f⁴]/E[f²]² - 3 of an output, to first order: 3 n·Var K̂_aa/K_aa².
+
+        Raises `DataError` for an input whose output is always 0.
+        """
+        variances = np.diag(self.nngp)
+        if not variances.all():
+            raise DataError(f"Input {int(variances.argmin())} gives the output 0, which has no kurtosis.")
+        return np.einsum("aaaa->a", self.output_cumulant) / variances**2
+
 
 @dataclass(frozen=True)
-class _State:
-    """The forward tensors K, b, V, and those of Θ̂'s parts: one for each dense layer, and last their sum."""
+class State:
+    """At one layer's pre-activations: K, b, V, and the tensors of Θ̂'s parts, one a dense layer, then their sum."""
 
     K: Float[np.ndarray, "m m"]
     b: Float[np.ndarray, "m m"]
@@ -75,15 +97,14 @@ def first_order(net: "Network", x: Float[Array | np.ndarray, "m features"]) -> F
 
     Raises `NtkTheoryError` for a network that is not Dense, Nonlinearity, …, Dense with hidden layers of equal
     width; `DivergentExpectationError` where φ jumps, or E[φ⁴] or E[φ′⁴] is infinite; `ShapeError` and `DataError`
-    for inputs that can't be used.
+    for inputs that can't be used, or that nearly coincide (ReLU: angles below about 10⁻³).
     """
     inputs = check_inputs(x)
-    chain, outputs = _chain_and_outputs(net)
-    state = _first_layer(chain, inputs)
-    for index, phi in enumerate(chain.activations):
-        state = _step(
-            state, averages(phi, state.K), chain.W_std[index + 1] ** 2, chain.b_std[index + 1] ** 2, index + 1
-        )
+    chain, outputs = chain_and_outputs(net)
+    K = chain.W_std[0] ** 2 * (inputs @ inputs.T) / inputs.shape[1] + chain.b_std[0] ** 2
+    state = first_layer(K, len(chain.W_std))
+    for index, phi in enumerate(chain.activations, 1):
+        state = next_layer(state, averages(phi, state.K), chain.W_std[index] ** 2, chain.b_std[index] ** 2, index)
     covariance = state.A + (state.B + state.B.swapaxes(-1, -2)) / outputs
     return FirstOrder(
         nngp=state.K,
@@ -99,7 +120,7 @@ def first_order(net: "Network", x: Float[Array | np.ndarray, "m features"]) -> F
     )
 
 
-def _chain_and_outputs(net: "Network") -> tuple[Chain, int]:
+def chain_and_outputs(net: "Network") -> tuple[Chain, int]:
     """The network as a chain with one output, and how many outputs it has."""
     readout = net.layers[-1]
     if not isinstance(readout, Dense) or readout.width is None:
@@ -111,31 +132,33 @@ def _chain_and_outputs(net: "Network") -> tuple[Chain, int]:
     return chain, readout.width
 
 
-def _first_layer(chain: Chain, x: Float[np.ndarray, "m features"]) -> _State:
-    m, parts = len(x), len(chain.W_std) + 1
-    K = chain.W_std[0] ** 2 * (x @ x.T) / x.shape[1] + chain.b_std[0] ** 2
-    two, four = np.zeros((m, m)), np.zeros((m, m, m, m))
-    many = np.zeros((parts, m, m, m, m))
-    theta = np.zeros((parts, m, m))
+def first_layer(K: Float[np.ndarray, "m m"], layers: int) -> State:
+    """The state of the first pre-activations; `layers` is how many parts Θ̂ is to be kept in besides the sum."""
+    m = len(K)
+    two, four, many = np.zeros((m, m)), np.zeros((m,) * 4), np.zeros((layers + 1,) + (m,) * 4)
+    theta = np.zeros((layers + 1, m, m))
     theta[[0, -1]] = K
-    return _State(K, two, four, theta, np.zeros_like(theta), many, many, many, many)
+    return State(K, two, four, theta, np.zeros_like(theta), many, many, many, many)
 
 
-def _step(old: _State, mean: Averages, W_var: float, b_var: float, layer: int) -> _State:
-    """From the pre-activations of one layer to the next; `layer` is the part whose parameters come in."""
+def next_layer(old: State, mean: Averages, W_var: float, b_var: float, layer: int) -> State:
+    """From the pre-activations of one layer to the next, of which W_var and b_var are the σ_w² and σ_b².
+
+    `layer` is the part of Θ̂ that the next layer's parameters are, -1 if only the sum is kept.
+    """
     own = np.zeros(len(old.theta))
     own[[layer, -1]] = 1.0
     s, theta = W_var, old.theta
     pp, qq, dP, dQ, J = mean.pp, mean.qq, mean.pp_H2, mean.qq_H2, mean.pq_H1
 
     K = s * pp + b_var
-    b = s * (_pairs(dP, old.b) + _second_order(mean.pp_H4, old.V))
+    b = s * (_pairs(dP, old.b) + _second_order(mean.pp_H4, old.V, pp))
     dP_V, dQ_V = _on(dP, old.V), _on(dQ, old.V)
     V = s**2 * (mean.pppp - _outer(pp, pp) + _across(dP_V, dP))
 
     both = _ward(own, K)
     new_theta = both + s * qq * theta
-    curved = _pairs(dQ, old.b) + _second_order(mean.qq_H4, old.V)
+    curved = _pairs(dQ, old.b) + _second_order(mean.qq_H4, old.V, qq)
     through = old.D + old.F + old.F.swapaxes(1, 2)
     H = _ward(own, b) + s * (curved * theta + qq * old.H + np.einsum("cdef,pefcd->pcd", dQ, through))
 
@@ -151,7 +174,7 @@ def _step(old: _State, mean: Averages, W_var: float, b_var: float, layer: int) -
     A = (mean.qqqq - _outer(qq, qq) + _across(dQ_V, dQ)) * pairs + slopes + _exchanged(slopes)
     A = s**2 * (A + _outer(qq, qq) * old.A) + _own_and_below(own, V, M)
     B = s**2 * (mean.qqqq * pairs + np.einsum("ac,bd->abcd", qq, qq) * old.B)
-    return _State(K, b, V, new_theta, H, D, F, A, B)
+    return State(K, b, V, new_theta, H, D, F, A, B)
 
 
 def _ward(own: Float[np.ndarray, "parts"], tensor: Float[np.ndarray, "..."]) -> Float[np.ndarray, "parts ..."]:
@@ -190,10 +213,21 @@ def _exchanged(tensor: Float[np.ndarray, "parts m m m m"]) -> Float[np.ndarray, 
 
 
 def _second_order(
-    H4: Float[np.ndarray, "m m 2 2 2 2"], V: Float[np.ndarray, "m m m m"]
+    H4: Float[np.ndarray, "m m 2 2 2 2"], V: Float[np.ndarray, "m m m m"], mean: Float[np.ndarray, "m m"]
 ) -> Float[np.ndarray, "m m"]:
-    """⅛⟨f H₄⟩·V, V taken on the pair of inputs in front."""
+    """⅛⟨f H₄⟩·V, V taken on the pair of inputs in front; `mean` is ⟨f⟩.
+
+    For inputs that almost coincide V is nearly singular and H₄ large, and their product is rounding alone.
+    """
     m = len(V)
     pair = np.stack(np.meshgrid(np.arange(m), np.arange(m), indexing="ij"), axis=-1)
     i, j, k, l = (pair.reshape(m, m, *(2 if axis == place else 1 for axis in range(4))) for place in range(4))
-    return np.sum(H4 * V[i, j, k, l], axis=(2, 3, 4, 5)) / 8
+    terms = H4 * V[i, j, k, l] / 8
+    rounding = 10 * np.finfo(float).eps * np.abs(terms).sum(axis=(2, 3, 4, 5))
+    if rounding.max() > _ROUNDING * np.abs(mean).max():
+        a, b = np.unravel_index(rounding.argmax(), rounding.shape)
+        raise DataError(
+            f"Inputs {a} and {b} nearly coincide, or are nearly opposite: float64 has no digits left for their "
+            "1/n terms. Leave one of them out, or make them equal."
+        )
+    return np.sum(terms, axis=(2, 3, 4, 5))
