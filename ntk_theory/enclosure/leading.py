@@ -166,10 +166,14 @@ class Leading:
         return Leading(exponent * self.rate, {degree: p**exponent}, rest, self.region)
 
 
-def leading(f: Expr, start: float, half_width: float) -> Leading:
+Nodes = dict[type, Callable[[Expr, "Region"], "Leading"]]
+"""For a SymPy class of one's own: from its node, its form in the region."""
+
+
+def leading(f: Expr, start: float, half_width: float, nodes: Nodes | None = None) -> Leading:
     """The form of `f`, an expression in x without pieces, from `start` ≥ 1 on. Raises `GrowthError`."""
     with ctx.workprec(64):
-        return _leading(f, Region(arb(start), arb(half_width)))
+        return _leading(f, Region(arb(start), arb(half_width)), nodes or {})
 
 
 def constant(value: Expr, region: Region) -> Leading:
@@ -178,19 +182,21 @@ def constant(value: Expr, region: Region) -> Leading:
     return Leading(sympy.S.Zero, terms, Bound(arb(0)), region)
 
 
-def _leading(f: Expr, region: Region) -> Leading:
-    if not f.has(x):
+def _leading(f: Expr, region: Region, nodes: Nodes) -> Leading:
+    if x not in f.free_symbols:
         return constant(f, region)
     if f == x:
         return Leading(sympy.S.Zero, {Fraction(1): sympy.S.One}, Bound(arb(0)), region)
     if f.is_Add or f.is_Mul:
-        parts = [_leading(part, region) for part in f.args]
+        parts = [_leading(part, region, nodes) for part in f.args]
         return reduce(Leading.__add__ if f.is_Add else Leading.__mul__, parts)
     if f.is_Pow and not isinstance(f, sympy.exp):
         if f.exp.is_Rational:
-            return _leading(f.base, region).power(f.exp)
-        return _exp(_leading(f.exp * sympy.log(f.base), region))
-    inner = [_leading(part, region).flat() for part in f.args]
+            return _leading(f.base, region, nodes).power(f.exp)
+        return _exp(_leading(f.exp * sympy.log(f.base), region, nodes))
+    if type(f) in nodes:
+        return nodes[type(f)](f, region)
+    inner = [_leading(part, region, nodes).flat() for part in f.args]
     rule = _RULES.get(type(f))
     if rule is not None:
         return rule(inner[0])

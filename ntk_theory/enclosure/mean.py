@@ -14,6 +14,7 @@ from flint import acb, arb, ctx
 from sympy import Expr
 
 from ntk_theory.activation import Piece
+from ntk_theory.activation.activation import tanh_form
 from ntk_theory.activation.pieces import pieces
 from ntk_theory.enclosure.boxes import range_bound
 from ntk_theory.enclosure.growth import Growth, right_growth
@@ -71,7 +72,7 @@ def parts(f: Expr) -> tuple[Part, ...]:
         Part(
             None if piece.lower == -sympy.oo else piece.lower,
             None if piece.upper == sympy.oo else piece.upper,
-            complex_program(piece.expression, x),
+            complex_program(tanh_form(piece.expression), x, continued=True),
             real_program(piece.expression, (x,)),
         )
         for piece in found
@@ -121,6 +122,7 @@ def _integral(integrand: _Integrand, variance: arb) -> arb:
     weight = acb(-1 / (2 * variance))
     width = arb(2) * variance.rad() / variance.lower()
     tolerance = arb(2) ** -ctx.prec + width / 1024  # finer than Q's own radius would be wasted
+    limit = 2000 + 60 * ctx.prec + int(min(100 * float(end), 1e7))  # f may swing in every unit of length
     total = arb(0)
     for part, lower, upper in zip(integrand.parts, ends, ends[1:], strict=False):
         function = part.smooth.function()
@@ -130,7 +132,7 @@ def _integral(integrand: _Integrand, variance: arb) -> arb:
             upper,
             rel_tol=tolerance,
             abs_tol=tolerance * scale,
-            eval_limit=2000 + 60 * ctx.prec,
+            eval_limit=limit,
         )
         total += piece.real
     if integrand.even:

@@ -69,9 +69,14 @@ def real_program(expression: Expr, arguments: Sequence[Symbol], nodes: "Nodes | 
     return _Compiler(arguments, _REAL, nodes or {}).program(expression)
 
 
-def complex_program(expression: Expr, argument: Symbol) -> Program:
-    """`expression` as a function (z, analytic) of an `acb`, as `acb.integral` calls it."""
-    return _Compiler((argument,), complex_functions, {}, ", analytic=False").program(expression)
+def complex_program(expression: Expr, argument: Symbol, *, continued: bool = False) -> Program:
+    """`expression` as a function (z, analytic) of an `acb`, as `acb.integral` calls it.
+
+    `continued`: on a ball that meets the real line, log(1 + eʷ) is continued from there, and not cut where its
+    principal value is; so that an integrand is analytic on balls of any size far from ±iπ.
+    """
+    nodes: Nodes = {sympy.log: _softplus_node} if continued else {}
+    return _Compiler((argument,), complex_functions, nodes, ", analytic=False").program(expression)
 
 
 Nodes = dict[type, Callable[[Expr], tuple[Callable[..., Any], tuple[Expr, ...]]]]
@@ -117,15 +122,15 @@ class _Compiler:
             return self.product(node)
         if node.is_Pow and not isinstance(node, sympy.exp):
             return self.power(self.name(node.base), node.exp)
-        if type(node) in _METHODS:
-            return f"{self.name(node.args[0])}.{_METHODS[type(node)]}()"
-        if type(node) in _BRANCHED:
-            return f"{_BRANCHED[type(node)]}({self.name(node.args[0])}{self.analytic})"
         if type(node) in self.nodes:
             function, arguments = self.nodes[type(node)](node)
             name = f"node{len(self.lines)}"
             self.namespace[name] = function
-            return f"{name}({', '.join(map(self.name, arguments))})"
+            return f"{name}({', '.join(map(self.name, arguments))}{self.analytic})"
+        if type(node) in _METHODS:
+            return f"{self.name(node.args[0])}.{_METHODS[type(node)]}()"
+        if type(node) in _BRANCHED:
+            return f"{_BRANCHED[type(node)]}({self.name(node.args[0])}{self.analytic})"
         if node.is_Symbol:
             known = ", ".join(map(str, (s for s in self.names if s.is_Symbol))) or "none"
             raise EnclosureError(f"The symbol {node} has no value; values are given for: {known}.")
@@ -208,6 +213,18 @@ def _end_asin(value: arb) -> arb:
 
 def _real_log(value: arb) -> arb:
     return value.log() if value > 0 else _NAN
+
+
+def _softplus_node(node: Expr) -> tuple[Callable[..., Any], tuple[Expr, ...]]:
+    inner = node.args[0] - 1
+    return (_softplus, (inner.args[0],)) if isinstance(inner, sympy.exp) else (complex_functions["log"], node.args)
+
+
+def _softplus(w: acb, analytic: bool) -> acb:
+    """log(1 + eʷ), on Re w > 0 as w + log(1 + e⁻ʷ): both logarithms are of numbers around 1."""
+    if w.real > 0:
+        return w + (1 + (-w).exp()).log(analytic=analytic)
+    return (1 + w.exp()).log(analytic=analytic)
 
 
 def _off_cut(name: str, value: acb, analytic: bool) -> acb:

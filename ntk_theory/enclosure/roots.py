@@ -6,6 +6,7 @@ decide; else it is cut in two. Then the interval Newton step N(X) = m - F(m)/Fâ€
 of X, closes in quadratically.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -84,7 +85,8 @@ def find_roots(function: RealFunction, derivative: RealFunction, lower: arb, upp
             if undecided is None:
                 return tuple(_distinct(sorted(found, key=lambda root: float(root.lower))))
             doubtful = undecided
-    raise _undecided(*doubtful)
+    with ctx.workprec(_SEARCH_BITS[0]):
+        raise _undecided(*_widened(function, derivative, *doubtful))
 
 
 def _search(
@@ -109,6 +111,21 @@ def _search(
         else:
             found += decided
     raise _undecided(*waiting[-1])
+
+
+def _widened(function: RealFunction, derivative: RealFunction, low: arb, high: arb) -> tuple[arb, arb]:
+    """The interval with those beside it that can't be decided either."""
+    step = (high - low) + (abs(low) + abs(high)) * arb(2) ** -30
+    low, high = arb((low - step).mid()), arb((high + step).mid())
+    for _ in range(40):
+        step = arb(((high - low) / 4).mid())
+        left, right = arb((low - step).mid()), arb((high + step).mid())
+        clear_left = _excluded(function, derivative, left, low)
+        clear_right = _excluded(function, derivative, high, right)
+        if clear_left and clear_right:
+            break
+        low, high = low if clear_left else left, high if clear_right else right
+    return low, high
 
 
 def _excluded(function: RealFunction, derivative: RealFunction, low: arb, high: arb) -> bool:
@@ -162,8 +179,10 @@ def _distinct(found: list[Root]) -> list[Root]:
 
 
 def _undecided(low: arb, high: arb) -> EnclosureError:
+    relative = float((high - low) / (abs(low) + abs(high)))
+    shown = 12 if relative == 0 else max(6, 3 - math.floor(math.log10(relative)))
     return EnclosureError(
-        f"Whether there is a root in [{low.str(12, radius=False)}, {high.str(12, radius=False)}] could not be "
-        "decided: a double root, or two roots very close together, can't be told from none by finite precision. "
-        "Change the parameters a little, or search a range that leaves this point out."
+        f"Whether there is a root in [{low.str(shown, radius=False)}, {high.str(shown, radius=False)}] could "
+        "not be decided: a double root, or two roots very close together, can't be told from none by finite "
+        "precision. Change the parameters a little, or search a range that leaves this point out."
     )
