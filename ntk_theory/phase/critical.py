@@ -15,10 +15,13 @@ from flint import arb, ctx
 from ntk_theory.enclosure import Enclosure, find_roots
 from ntk_theory.enclosure.ball import Number, as_ball
 from ntk_theory.enclosure.evaluate import certify
-from ntk_theory.enclosure.roots import Root
+from ntk_theory.enclosure.roots import RealFunction, Root
 from ntk_theory.errors import DataError, NoFixedPointError
 from ntk_theory.phase.fixed_points import SearchRange, is_zero, variances
 from ntk_theory.phase.length_map import LengthMap
+
+_SMALL = 0.25
+"""Below this variance cancellation is looked after."""
 
 _FROM_ZERO = 2.0**-4
 """Without biases and with φ(0) = 0 the line starts at q = 0, a multiple root; others are looked for from here."""
@@ -117,15 +120,51 @@ def critical_points(length: LengthMap, b_var: Number, digits: int, q_max: float)
         found.append(_start(length, digits))
     searched = search_range(length, b_var, q_max)
 
-    def residual(q: arb) -> arb:
-        return (q - as_ball(b_var)) * length.gain(q) - length.variance(q)
-
-    def rise(q: arb) -> arb:
-        return length.gain(q) + (q - as_ball(b_var)) * length.gain_slope(q) - length.variance_slope(q)
-
+    residual, rise = _residual(length, b_var)
     for root in find_roots(residual, rise, arb(searched.lower), arb(searched.upper)):
         found.append(_at(length, b_var, root, digits))
     return tuple(found)
+
+
+def _residual(length: LengthMap, b_var: Number) -> tuple[RealFunction, RealFunction]:
+    """F = (q - σ_b²)D - V and F′.
+
+    Near q = 0 they are differences of nearly equal terms, of order q³ and q² for odd φ: there Taylor's
+    polynomial around the middle of a ball, with F‴ on all of it, is much narrower than the terms.
+    """
+
+    def residual(q: arb) -> arb:
+        value = (q - as_ball(b_var)) * length.gain(q) - length.variance(q)
+        return value if clear(q, value) else _narrower(value, taylor(q, 0))
+
+    def rise(q: arb) -> arb:
+        value = length.gain(q) + (q - as_ball(b_var)) * length.gain_slope(q) - length.variance_slope(q)
+        return value if clear(q, value) else _narrower(value, taylor(q, 1))
+
+    smooth = len(length.dual.activation.pieces) == 1
+
+    def clear(q: arb, value: arb) -> bool:
+        return not smooth or not q < _SMALL or not q > 0 or bool(q.is_exact()) or not value.contains(0)
+
+    def derivative(q: arb, order: int) -> arb:
+        (V, D), (_, before) = length.derivatives(order), length.derivatives(max(order - 1, 0))
+        return (q - as_ball(b_var)) * D(q) + (order * before(q) if order else 0) - V(q)
+
+    def taylor(q: arb, start: int) -> arb:
+        middle, total, power = arb(q.mid()), arb(0), arb(1)
+        step = q - middle
+        for order in range(start, 4):
+            total += derivative(middle if order < 3 else q, order) * power
+            power = power * step / (order - start + 1)
+        return total
+
+    return residual, rise
+
+
+def _narrower(left: arb, right: arb) -> arb:
+    if not (left.is_finite() and right.is_finite()):
+        return right if right.is_finite() else left
+    return left.intersection(right)
 
 
 def the_critical_point(

@@ -19,6 +19,9 @@ from ntk_theory.enclosure.roots import Root
 from ntk_theory.errors import DataError, NoFixedPointError
 from ntk_theory.phase.length_map import LengthMap
 
+_FARTHEST = 1e7
+"""Bounds on fixed points beyond this, for σ_w² next to where V outgrows q, are not searched up to."""
+
 PhaseName = Literal["ordered", "critical", "chaotic"]
 
 
@@ -90,7 +93,8 @@ def is_zero(value: Number) -> bool:
 
 def search_range(length: LengthMap, W_var: Number, b_var: Number, q_max: float) -> SearchRange:
     """The range that `fixed_points` searches. Every fixed point is at least σ_b², and, if |φ| ≤ B, at most
-    σ_w² B² + σ_b²."""
+    σ_w² B² + σ_b². If |φ - α_±x| ≤ M, s = (α₊² + α₋²)/2, |√V - √(sq)| ≤ M: with y = √q and σ_w²s < 1 a fixed
+    point has y² ≤ σ_w²(√s y + M)² + σ_b²; with σ_w²s > 1, y ≥ σ_w(√s y - M)."""
     if length.scale is not None:
         return SearchRange(0.0, math.inf, True)
     with ctx.workprec(53):
@@ -98,10 +102,29 @@ def search_range(length: LengthMap, W_var: Number, b_var: Number, q_max: float) 
         lower = float(b.lower()) * (1 - 2.0**-20)
         if is_zero(b_var) and length.fixes_zero:
             lower = _clear_of_zero(length, W)
-        complete = length.bound is not None and lower >= 0
-        upper = float((W * length.bound**2 + b).upper()) if length.bound is not None else q_max
+        highest = _highest(length, W, b)
+        if highest is not None and length.bound is None and not highest < _FARTHEST:
+            highest = None
+        complete = highest is not None and lower >= 0
+        upper = q_max if highest is None else float(highest.upper())
         upper = max(upper, 2 * abs(lower)) * (1 + 2.0**-10) + 2.0**-30
         return SearchRange(abs(lower), upper, complete)
+
+
+def _highest(length: LengthMap, W: arb, b: arb) -> arb | None:
+    """No fixed point is higher. None where that was not proven."""
+    if length.bound is not None:
+        return W * length.bound**2 + b
+    if length.growth is None:
+        return None
+    square, M = as_ball(length.growth.square), length.growth.error
+    rate = W * square
+    if rate < 1:
+        half = W * square.sqrt() * M
+        return ((half + (half**2 + (1 - rate) * (W * M**2 + b)).sqrt()) / (1 - rate)) ** 2
+    if rate > 1:
+        return (W.sqrt() * M / (rate.sqrt() - 1)) ** 2
+    return None
 
 
 def fixed_points(

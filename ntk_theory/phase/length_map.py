@@ -21,6 +21,7 @@ from ntk_theory.enclosure.program import real_program
 from ntk_theory.errors import DataError
 from ntk_theory.gaussian import GaussianMean
 from ntk_theory.phase.signs import folded, sign
+from ntk_theory.phase.tails import LinearGrowth, TailError, linear_growth
 from ntk_theory.symbols import q, x
 
 
@@ -65,6 +66,11 @@ class LengthMap:
         """V″(q)."""
         return self._function(self.dual.variance, lambda phi: phi.squared, 2)
 
+    def derivatives(self, order: int) -> tuple[BallFunction, BallFunction]:
+        """The derivatives of V and D of an order, for smooth φ: E[(φ²)″]/2 and so on: tame on wide balls."""
+        forms = (self.dual.variance, self.dual.derivative_variance)
+        return (ball_function(forms[0].diff(q, order), (q,)), ball_function(forms[1].diff(q, order), (q,)))
+
     def variance_slope_near_zero(self, order: int, end: arb) -> arb:
         """V′ (order 1) or V″ (order 2) over all of [0, end], for φ without kinks: E[(φ²)″]/2 and so on."""
         return ball_function(self.dual.variance.diff(q, order), (q,))(arb(0).union(end))
@@ -82,6 +88,14 @@ class LengthMap:
         if any(bound is None for bound in bounds):
             return None
         return max((arb(bound.upper()) for bound in bounds if bound is not None), key=float)
+
+    @cached_property
+    def growth(self) -> LinearGrowth | None:
+        """The lines that φ tends to on both sides, with an error bound; None where none were proven."""
+        try:
+            return linear_growth(self.dual.activation)
+        except TailError:
+            return None
 
     @cached_property
     def fixes_zero(self) -> bool:
