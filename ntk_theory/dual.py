@@ -14,6 +14,7 @@ from sympy import Expr, Lambda
 from ntk_theory import symbols
 from ntk_theory.activation import Activation, activation
 from ntk_theory.activation.activation import jump_error
+from ntk_theory.activation.pieces import joined
 from ntk_theory.errors import DataError, DivergentExpectationError, NotInClassError
 from ntk_theory.gaussian import GaussianCovariance
 from ntk_theory.gaussian.budget import time_limit
@@ -134,15 +135,15 @@ def dual(what: str | Expr | Activation, *, seconds: float = 60.0) -> Dual:
 def mixed_kernel(first: str | Expr | Activation, second: str | Expr | Activation) -> Expr:
     """E[φ(u)ψ(v)] of two activations, in q1, q2, c: the cross-covariance of two networks on shared weights.
 
-    Raises `NotInClassError` where one of them has pieces outside the class.
+    Raises what `dual` raises.
     """
     phi, psi = activation(first), activation(second)
     try:
         return expression(mixed(phi, psi))
-    except NotInClassError:
-        if len(phi.pieces) > 1 or len(psi.pieces) > 1:
-            raise
-        f, g = (Lambda(symbols.x, a.pieces[0].expression) for a in (phi, psi))
+    except NotInClassError as error:
+        for one in (phi, psi):
+            represent(one, str(error))  # raises where its expectations do not exist
+        f, g = (Lambda(symbols.x, joined(a.pieces)) for a in (phi, psi))
         return GaussianCovariance(f, g, symbols.q1, symbols.q2, symbols.c)
 
 

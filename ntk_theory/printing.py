@@ -20,6 +20,7 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from ntk_theory.activation import Activation
 from ntk_theory.activation.activation import tanh_form
+from ntk_theory.activation.pieces import pieces
 from ntk_theory.errors import NotInClassError
 from ntk_theory.gaussian.special import Phi2
 from ntk_theory.symbols import x
@@ -47,6 +48,30 @@ def _phi2(h: Float[Array, "..."], k: Float[Array, "..."], rho: Float[Array, "...
     return jnp.where(both_zero, 0.25 + jnp.arcsin(jnp.clip(rho, -1, 1)) / (2 * jnp.pi), value)
 
 
+class _Clip(sympy.Function):
+    """_Clip(x, lower, upper) is x within the interval where a piece stands, and the interval's end beyond."""
+
+    nargs = 3
+    is_real = True
+
+
+class _Select(sympy.Function):
+    """_Select(x, b_1, f_1, …, b_n, f_n, f_last) is f_k for the first b_k > x."""
+
+
+def _guarded(expression: Expr) -> Expr:
+    """Every Piecewise over x < b as a _Select whose branches see x clipped to where they stand."""
+    return expression.replace(lambda part: isinstance(part, sympy.Piecewise), _select)
+
+
+def _select(piecewise: Expr) -> Expr:
+    parts, arguments = pieces(piecewise), []
+    for part in parts:
+        clipped = part.expression.subs(x, _Clip(x, part.lower, part.upper))
+        arguments += [part.upper, clipped] if part.upper != oo else [clipped]
+    return _Select(x, *arguments) if len(parts) > 1 else arguments[0]
+
+
 _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
     sympy.exp: ("exp", jnp.exp),
     sympy.log: ("log", jnp.log),
@@ -64,7 +89,10 @@ _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
     Phi2: ("phi2", _phi2),
 }
 _NAMESPACE: dict[str, Any] = dict(_FUNCTIONS.values()) | {
+    "clip": jnp.clip,
+    "inf": jnp.inf,
     "sqrt": jnp.sqrt,
+    "where": jnp.where,
     "softplus": _softplus,
     "pi": jnp.pi,
     "e": jnp.e,
@@ -113,6 +141,17 @@ class _Printer(PythonCodePrinter):
     def _print_Exp1(self, expr: Expr) -> str:  # noqa: ARG002
         return "e"
 
+    def _print__Clip(self, expr: Expr) -> str:
+        argument, lower, upper = expr.args
+        return f"clip({self._print(argument)}, {float(lower)!r}, {float(upper)!r})"
+
+    def _print__Select(self, expr: Expr) -> str:
+        argument, *branches = expr.args
+        text = self._print(branches[-1])
+        for bound, branch in reversed(list(zip(branches[:-1:2], branches[1:-1:2], strict=True))):
+            text = f"where({self._print(argument)} < {float(bound)!r}, {self._print(branch)}, {text})"
+        return text
+
     def _print_log(self, expr: Expr) -> str:
         rest = expr.args[0] - 1
         if isinstance(rest, sympy.exp):
@@ -150,7 +189,9 @@ def freeze(arguments: Sequence[Symbol], *results: Expr) -> Frozen:
             f"{names} must be numbers before this can be compiled; write them into the activation."
         )
     printer = _Printer({"fully_qualified_modules": False})
-    shared, reduced = sympy.cse(results, symbols=(Symbol(f"t{i}") for i in range(10_000)), order="none")
+    shared, reduced = sympy.cse(
+        [_guarded(result) for result in results], symbols=(Symbol(f"t{i}") for i in range(10_000)), order="none"
+    )
     lines = [f"    {name} = {printer.doprint(value)}" for name, value in shared]
     lines.append("    return " + ", ".join(printer.doprint(value) for value in reduced))
     return Frozen(tuple(str(a) for a in arguments), "\n".join(lines))

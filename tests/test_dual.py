@@ -350,5 +350,3 @@ def test_mixed_kernels_outside_the_class():
     value = mixed_kernel("tanh", "x").subs({q1: 1, q2: 2, c: sympy.Rational(1, 2)}).evalf(15)
     slope = GaussianMean(sympy.Lambda(x, 1 - sympy.tanh(x) ** 2), 1).evalf(15)
     assert abs(value - slope / sqrt(2)) < 1e-13
-    with pytest.raises(NotInClassError):
-        mixed_kernel("tanh", "relu")

@@ -88,6 +88,17 @@ def test_unknown_functions_and_free_parameters_are_refused():
         elementwise(activation("alpha*x"))
 
 
+def test_a_piecewise_function_and_its_gradient():
+    # log(1 + x) has no value, and 1/(1 + x) a pole, where the other branches stand
+    formula = activation("where(x > 0, log(1 + x), where(x > -2, x/(1 - x), -1))").expression
+    function = freeze([x], 2 * formula).function
+    points = jnp.array([-3.0, -1.0, 0.5, 2.0])
+    expected = [-2, -1, 2 * np.log(1.5), 2 * np.log(3)]
+    np.testing.assert_allclose(function(points), expected, rtol=1e-6)
+    slopes = jax.vmap(jax.grad(function))(points)
+    np.testing.assert_allclose(slopes, [0, 0.5, 4 / 3, 2 / 3], rtol=1e-6)
+
+
 def test_an_inaccurate_special_function_is_refused():
     with pytest.raises(NotInClassError, match="not compiled"):
         freeze([x], sympy.hyper([1, 1], [sympy.Rational(1, 2)], x))

@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Literal
 
 import sympy
-from sympy import Expr, Piecewise, oo
+from sympy import Expr
 
 from ntk_theory.activation.named import ALIASES, NAMED
 from ntk_theory.activation.parse import parse, substituted
-from ntk_theory.activation.pieces import Piece, pieces
+from ntk_theory.activation.pieces import Piece, joined, pieces
 from ntk_theory.errors import ActivationSyntaxError, DivergentExpectationError
 from ntk_theory.symbols import x
 
@@ -71,14 +71,14 @@ class Activation:
         """φ′, almost everywhere. Raises `DivergentExpectationError` where φ jumps."""
         if self.jumps:
             raise jump_error(self)
-        branches = [(tanh_form(p.expression).diff(x), x < p.upper if p.upper != oo else True) for p in self.pieces]
-        return Activation(Piecewise(*branches), f"{self.name}'")
+        slopes = [Piece(p.lower, p.upper, tanh_form(p.expression).diff(x)) for p in self.pieces]
+        return Activation(joined(slopes), f"{self.name}'")
 
     @cached_property
     def squared(self) -> "Activation":
         """φ², piece by piece."""
-        branches = [(p.expression**2, x < p.upper if p.upper != oo else True) for p in self.pieces]
-        return Activation(Piecewise(*branches), f"({self.name})^2")
+        squares = [Piece(p.lower, p.upper, p.expression**2) for p in self.pieces]
+        return Activation(joined(squares), f"({self.name})^2")
 
     def latex(self) -> str:
         """φ(x) for a paper."""
@@ -107,6 +107,8 @@ def activation(what: "str | Expr | Activation", name: str | None = None) -> Acti
             )
         return Activation(expression, name or text)
     if isinstance(what, Expr):
+        if what.has(sympy.I, sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+            raise ActivationSyntaxError(f"{what} is not a real function with finite constants.")
         expression = what.xreplace({s: x for s in what.free_symbols if s.name == "x"})
         return Activation(expression, name or str(expression))
     raise ActivationSyntaxError(

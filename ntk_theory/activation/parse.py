@@ -65,6 +65,7 @@ _MANY_ARGUMENTS: dict[str, Callable[..., Expr]] = {
     "Min": sympy.Min,
 }
 _CONSTANTS: dict[str, Expr] = {"pi": sympy.pi, "E": sympy.E}
+_NO_PARAMETERS = frozenset({"i", "j", "nan", "inf", "infinity", "oo", "zoo", "none", "null", "true", "false"})
 _RELATIONS = {">": sympy.Gt, ">=": sympy.Ge, "<": sympy.Lt, "<=": sympy.Le}
 
 
@@ -90,8 +91,15 @@ def parse(text: str) -> Expr:
         expression = _Parser(text).whole()
     except RecursionError as error:  # SymPy's own recursion, on deep products
         raise ActivationSyntaxError(f"The activation is nested too deeply: {text[:60]!r} …") from error
+    except ZeroDivisionError as error:
+        raise ActivationSyntaxError(f"{text[:60]!r} divides by zero.") from error
     if expression.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
         raise ActivationSyntaxError(f"{text!r} divides by zero or is infinite everywhere.")
+    if expression.has(sympy.I):
+        raise ActivationSyntaxError(
+            f"{text[:60]!r} is not real: it has a root or a logarithm of a negative number in it. "
+            "Activations are real functions of a real x."
+        )
     return expression
 
 
@@ -226,6 +234,9 @@ class _Parser:
         if token.text.startswith("_") or token.text in {*_ONE_ARGUMENT, *_MANY_ARGUMENTS, *NAMED, *ALIASES}:
             self.index -= 1
             raise self.fail(f"{token.text!r} needs an argument, as in {token.text}(x)")
+        if token.text.lower() in _NO_PARAMETERS:
+            self.index -= 1
+            raise self.fail(f"{token.text!r} is no real parameter; name parameters otherwise")
         return Symbol(token.text, positive=True)
 
     def call(self, token: _Token) -> Expr:

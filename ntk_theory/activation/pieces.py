@@ -5,7 +5,7 @@ The innermost switching function is resolved first: its switching expressions g 
 each interval between roots a test point decides which branch stands there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -34,6 +34,13 @@ def pieces(expression: Expr) -> tuple[Piece, ...]:
     Raises `NotInClassError` where a switching point or a sign can't be decided.
     """
     return tuple(_merge(_cut(expression, -oo, oo)))
+
+
+def joined(parts: Sequence[Piece]) -> Expr:
+    """Pieces put together again: a Piecewise over x < upper, or the expression of the only one."""
+    if len(parts) == 1:
+        return parts[0].expression
+    return Piecewise(*((p.expression, x < p.upper if p.upper != oo else True) for p in parts))
 
 
 def _cut(expression: Expr, lower: Expr, upper: Expr) -> list[Piece]:
@@ -81,11 +88,15 @@ def _real_roots(g: Expr) -> list[Expr]:
         if polynomial.degree() == 1:
             slope, intercept = polynomial.all_coeffs()
             return [-intercept / slope]
-        if not polynomial.free_symbols_in_domain:
+        if polynomial.domain.is_ZZ or polynomial.domain.is_QQ:
             return list(dict.fromkeys(sympy.real_roots(polynomial)))
+        if not polynomial.free_symbols_in_domain:
+            return _roots_by_radicals(polynomial)
     try:
         solutions = sympy.solveset(g, x, sympy.S.Reals)
-    except NotImplementedError as error:
+    except (NotImplementedError, ValueError) as error:
+        if isinstance(error, ValueError) and _has_one_sign(g):
+            return []  # SymPy's complaint that the inverse function has no value there
         raise NotInClassError(f"Where {g} = 0 can't be found in closed form.") from error
     if not isinstance(solutions, sympy.FiniteSet | sympy.sets.sets.EmptySet):
         raise NotInClassError(
@@ -93,6 +104,21 @@ def _real_roots(g: Expr) -> list[Expr]:
             "write the activation with where(...) and explicit thresholds."
         )
     return list(solutions)
+
+
+def _roots_by_radicals(polynomial: sympy.Poly) -> list[Expr]:
+    """Real roots of a polynomial with irrational coefficients. Raises where radicals miss some."""
+    found = sympy.roots(polynomial)
+    if sum(found.values()) != polynomial.degree():
+        raise NotInClassError(f"The roots of {polynomial.as_expr()} can't be found in closed form.")
+    return [root for root in found if root.is_real or (root.is_real is None and abs(sympy.im(root.n(30))) < 1e-25)]
+
+
+def _has_one_sign(g: Expr) -> bool:
+    """Whether g has one sign on a fine grid and far out: what a missing root would change."""
+    points = [sympy.Rational(k, 8) for k in range(-160, 161)] + [sympy.Integer(-1000), sympy.Integer(1000)]
+    values = [g.subs(x, point).evalf(15) for point in points]
+    return all(v.is_positive for v in values) or all(v.is_negative for v in values)
 
 
 def _is_less(left: Expr, right: Expr) -> bool:
@@ -173,12 +199,20 @@ def _sign_at(g: Expr, point: Expr) -> Expr:
         return sympy.Integer(0)
     if value.is_number and value.is_real:
         return sympy.Integer(1 if sympy.N(value, 30) > 0 else -1)
+    if not value.free_symbols:
+        raise NotInClassError(
+            f"{g} is not a real number at x = {point}, so what switches on its sign is not defined there; "
+            "write the activation with where(...) on the part where it is meant."
+        )
     factored = sympy.factor(value)
     if factored.is_positive or factored.is_negative:
         return sympy.Integer(1 if factored.is_positive else -1)
+    names = ", ".join(sorted(map(str, value.free_symbols)))
     raise NotInClassError(
-        f"The sign of {g} at x = {point} depends on its parameters; give them as numbers, "
-        "or a SymPy expression whose symbols carry assumptions."
+        f"Whether {factored} is positive depends on {names}, and with it which branch stands at x = {point}. "
+        f"Give {names} as numbers; or write the parameter so that its range shows, as alpha/(1 + alpha) for one "
+        "between 0 and 1 or 1 + alpha for one above 1 (parameters in text are positive); or pass a SymPy "
+        "expression whose symbols carry assumptions."
     )
 
 

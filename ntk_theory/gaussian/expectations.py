@@ -4,6 +4,7 @@ They differentiate by Price's theorem, print as a paper writes them, and evaluat
 (`ntk_theory.enclosure` does it with an error bound). Nothing here integrates symbolically.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import mpmath
@@ -11,7 +12,8 @@ import sympy
 from sympy import Expr, Function, Lambda
 from sympy.printing.precedence import PRECEDENCE
 
-from ntk_theory.errors import NotInClassError
+from ntk_theory.activation.pieces import Piece, joined, pieces
+from ntk_theory.gaussian import quadrature
 from ntk_theory.symbols import x
 
 
@@ -21,20 +23,23 @@ class GaussianMean(Function):
     nargs = 2
 
     def fdiff(self, argindex: int = 1) -> Expr:
-        """∂/∂q E[f(√q z)] = ½ E[f″(√q z)]."""
+        """∂/∂q E[f(√q z)] = ½ E[f″]; E[x f′]/(2q) where f has kinks, (E[x² f] - q E[f])/(2q²) where it jumps."""
         if argindex != 2:
             raise sympy.core.function.ArgumentIndexError(self, argindex)
         f, q = self.args
-        return GaussianMean(Lambda(x, f(x).diff(x, 2)), q) / 2
+        parts = pieces(f(x))
+        if len(parts) == 1:
+            return GaussianMean(Lambda(x, f(x).diff(x, 2)), q) / 2
+        if _is_continuous(parts):
+            return GaussianMean(Lambda(x, x * _slope(parts)), q) / (2 * q)
+        return (GaussianMean(Lambda(x, x**2 * f(x)), q) - q * self) / (2 * q**2)
 
     def _eval_evalf(self, prec: int) -> Expr:
         f, q = self.args
-        if not q.is_number:
+        if self.free_symbols:
             return self
         with mpmath.workprec(prec + 10):
-            scale = mpmath.sqrt(mpmath.mpf(q.evalf(mpmath.mp.dps)))
-            f_at = sympy.lambdify(x, f(x), "mpmath")
-            value, _ = _trapezoid(lambda z: f_at(scale * z))
+            value = quadrature.mean(f(x), _number(q))
         return sympy.Float(value, precision=prec)
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
@@ -55,34 +60,36 @@ class GaussianCovariance(Function):
     nargs = 5
 
     def fdiff(self, argindex: int = 1) -> Expr:
-        """Price: ∂/∂c = √(q1 q2) E[f′g′], ∂/∂q1 at fixed c = ½ E[f″g] + c √(q2/q1)/2 E[f′g′]."""
+        """Price: ∂/∂c = √(q1 q2) E[f′g′], ∂/∂q1 at fixed c = ½ E[f″g] + c √(q2/q1)/2 E[f′g′].
+
+        With kinks ∂/∂q1 = E[u f′g]/(2q1); with jumps the normal density is differentiated instead.
+        """
         f, g, q1, q2, c = self.args
-        slopes = GaussianCovariance(Lambda(x, f(x).diff(x)), Lambda(x, g(x).diff(x)), q1, q2, c)
+        left, right = pieces(f(x)), pieces(g(x))
         if argindex == 5:
-            return sympy.sqrt(q1 * q2) * slopes
+            if _is_continuous(left) and _is_continuous(right):
+                return sympy.sqrt(q1 * q2) * _covariance(_slope(left), _slope(right), q1, q2, c)
+            return self._by_density()
         if argindex == 3:
-            curved = GaussianCovariance(Lambda(x, f(x).diff(x, 2)), g, q1, q2, c)
-            return curved / 2 + c * sympy.sqrt(q2 / q1) / 2 * slopes
+            return _diff_variance(f(x), g(x), q1, q2, c)
         if argindex == 4:
-            curved = GaussianCovariance(f, Lambda(x, g(x).diff(x, 2)), q1, q2, c)
-            return curved / 2 + c * sympy.sqrt(q1 / q2) / 2 * slopes
+            return _diff_variance(g(x), f(x), q2, q1, c)
         raise sympy.core.function.ArgumentIndexError(self, argindex)
+
+    def _by_density(self) -> Expr:
+        """∂/∂c by that of the density: with z = u/√q1, w = v/√q2 it is
+        [c(1-c²) + (1+c²) zw - c(z²+w²)]/(1-c²)² times the density."""
+        f, g, q1, q2, c = self.args
+        across = _covariance(x * f(x), x * g(x), q1, q2, c) / sympy.sqrt(q1 * q2)
+        squares = _covariance(x**2 * f(x), g(x), q1, q2, c) / q1 + _covariance(f(x), x**2 * g(x), q1, q2, c) / q2
+        return (c * (1 - c**2) * self + (1 + c**2) * across - c * squares) / (1 - c**2) ** 2
 
     def _eval_evalf(self, prec: int) -> Expr:
         f, g, *numbers = self.args
-        if not all(n.is_number for n in numbers):
+        if self.free_symbols:
             return self
         with mpmath.workprec(prec + 10):
-            q1, q2, c = (mpmath.mpf(n.evalf(mpmath.mp.dps)) for n in numbers)
-            f_at, g_at = (sympy.lambdify(x, h(x), "mpmath") for h in (f, g))
-            along, across = c * mpmath.sqrt(q2), mpmath.sqrt(q2 * (1 - c**2))
-            # the inner integrands are g, shifted and narrowed: a step that serves g² serves them all
-            _, step = _trapezoid(lambda z: g_at(mpmath.sqrt(q2) * z) ** 2)
-
-            def slice_at(u: Any) -> Any:
-                return f_at(mpmath.sqrt(q1) * u) * _sum(lambda w: g_at(along * u + across * w), step, 1, 0)
-
-            value, _ = _trapezoid(slice_at)
+            value = quadrature.covariance(f(x), g(x), *map(_number, numbers))
         return sympy.Float(value, precision=prec)
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
@@ -95,24 +102,31 @@ class GaussianCovariance(Function):
         return body if exp is None else rf"\left({body}\right)^{{{exp}}}"
 
 
-def _trapezoid(f: Any) -> tuple[Any, Any]:
-    """E[f(z)] by the trapezoidal rule, exponentially accurate for f analytic in a strip, and the step it took.
-
-    The step is halved until two sums agree to the working precision.
-    """
-    step = mpmath.mpf(1) / 2
-    total = _sum(f, step, 1, 0)
-    while step > mpmath.mpf(2) ** -11:
-        step /= 2
-        previous, total = total, total / 2 + _sum(f, step, 2, 1)
-        if abs(total - previous) <= mpmath.ldexp(1, -mpmath.mp.prec + 8) * max(1, abs(total)):
-            return total, step
-    raise NotInClassError("The trapezoidal rule does not converge: the integrand is not analytic.")
+def _covariance(f: Expr, g: Expr, q1: Expr, q2: Expr, c: Expr) -> Expr:
+    return GaussianCovariance(Lambda(x, f), Lambda(x, g), q1, q2, c)
 
 
-def _sum(f: Any, step: Any, stride: int, first: int) -> Any:
-    """step·Σ f(z) × (standard normal density at z) over z = (first + stride·k)·step within reach."""
-    count = int(mpmath.sqrt(2 * mpmath.log(2) * (mpmath.mp.prec + 20)) / step)
-    start = -count + (count + first) % stride
-    nodes = (k * step for k in range(start, count + 1, stride))
-    return step * mpmath.fsum(f(z) * mpmath.npdf(z) for z in nodes)
+def _diff_variance(f: Expr, g: Expr, q1: Expr, q2: Expr, c: Expr) -> Expr:
+    """∂/∂q1 of E[f(u)g(v)] at fixed c."""
+    parts = pieces(f)
+    if len(parts) == len(pieces(g)) == 1:
+        curved = _covariance(f.diff(x, 2), g, q1, q2, c)
+        return curved / 2 + c * sympy.sqrt(q2 / q1) / 2 * _covariance(f.diff(x), g.diff(x), q1, q2, c)
+    if _is_continuous(parts):
+        return _covariance(x * _slope(parts), g, q1, q2, c) / (2 * q1)
+    square = _covariance(x**2 * f, g, q1, q2, c) / q1
+    across = c * _covariance(x * f, x * g, q1, q2, c) / sympy.sqrt(q1 * q2)
+    return ((square - across) / (1 - c**2) - _covariance(f, g, q1, q2, c)) / (2 * q1)
+
+
+def _is_continuous(parts: tuple[Piece, ...]) -> bool:
+    gaps = ((right.expression - left.expression).subs(x, left.upper) for left, right in pairwise(parts))
+    return all(sympy.simplify(gap) == 0 for gap in gaps)
+
+
+def _slope(parts: tuple[Piece, ...]) -> Expr:
+    return joined([Piece(p.lower, p.upper, p.expression.diff(x)) for p in parts])
+
+
+def _number(value: Expr) -> Any:
+    return mpmath.mpf(value.evalf(mpmath.mp.dps + 5))

@@ -4,6 +4,7 @@ import sympy
 from sympy import Expr, Lambda
 
 from ntk_theory.activation import Activation
+from ntk_theory.activation.pieces import joined
 from ntk_theory.errors import NotInClassError
 from ntk_theory.gaussian import moments
 from ntk_theory.gaussian.algebra import Algebra
@@ -22,9 +23,7 @@ def mean(phi: Activation, variance: Expr) -> Expr:
         algebra = Algebra(phi.parameters, irrational_constants(terms))
         return expression(moments.mean(algebra, terms)).subs(q1, variance)
     except NotInClassError:
-        if len(phi.pieces) > 1:
-            raise
-        return GaussianMean(Lambda(x, phi.pieces[0].expression), variance)
+        return GaussianMean(Lambda(x, joined(phi.pieces)), variance)
 
 
 def product_mean(phi: Activation, first: Expr, second: Expr) -> Expr:

@@ -7,15 +7,14 @@ logistic sigmoid, 1/2 + tanh(x/2)/2, is of this form.
 from dataclasses import dataclass
 from functools import cached_property
 
-import mpmath
 import sympy
 from sympy import Expr, Lambda
-from sympy.calculus.util import continuous_domain
 
-from ntk_theory.activation import Activation
+from ntk_theory.activation import Activation, Piece
 from ntk_theory.activation.activation import tanh_form
-from ntk_theory.errors import DivergentExpectationError, NotInClassError
-from ntk_theory.gaussian import limits
+from ntk_theory.activation.pieces import joined
+from ntk_theory.errors import DivergentExpectationError
+from ntk_theory.gaussian import existence, limits
 from ntk_theory.gaussian.certificate import Certificate
 from ntk_theory.gaussian.expectations import GaussianCovariance, GaussianMean
 from ntk_theory.symbols import c, q, q1, q2, x
@@ -52,14 +51,22 @@ class Representation:
         return self.constant**2 + self.factor**2 * self._covariance(self.core)
 
     @cached_property
-    def slope(self) -> "Representation":
-        """φ′, represented on its own: that of softplus is the logistic, constant and all."""
-        return represent(self.phi.derivative, self.outside)
+    def slope(self) -> "Representation | None":
+        """φ′, represented on its own: that of softplus is the logistic, constant and all.
+
+        None where φ jumps, or where φ′ is not square-integrable.
+        """
+        if self.phi.jumps:
+            return None
+        try:
+            return represent(self.phi.derivative, self.outside)
+        except DivergentExpectationError:
+            return None
 
     @property
-    def derivative_expression(self) -> Expr:
+    def derivative_expression(self) -> Expr | None:
         """E[φ′(u)φ′(v)] in q1, q2, c."""
-        return self.slope.kernel_expression
+        return None if self.slope is None else self.slope.kernel_expression
 
     @property
     def variance_expression(self) -> Expr:
@@ -67,9 +74,9 @@ class Representation:
         return self.constant**2 + self.factor**2 * self._mean(self.core**2)
 
     @property
-    def derivative_variance_expression(self) -> Expr:
+    def derivative_variance_expression(self) -> Expr | None:
         """E[φ′(√q z)²] in q."""
-        return self.slope.variance_expression
+        return None if self.slope is None else self.slope.variance_expression
 
     @property
     def mean_expression(self) -> Expr:
@@ -92,10 +99,16 @@ class Representation:
     @property
     def certificates(self) -> tuple[Certificate, ...]:
         """The decompositions are φ and φ′, to 40 digits at points on both sides of 0."""
-        slope = self.phi.expression.diff(x)
-        pairs = [(self.expression, self.phi.expression), (self.slope.expression, slope)]
+        pairs = [(self.expression, self.phi.expression)]
+        if self.slope is not None:
+            pairs.append((self.slope.expression, self.phi.derivative.expression))
+        numbers = {p: sympy.Rational(3, 4 + i) for i, p in enumerate(self.phi.parameters)}
         points = [sympy.Rational(k, 7) for k in (-40, -9, -2, 1, 5, 33)]
-        differences = (abs((ours - theirs).subs(x, point).evalf(60)) for ours, theirs in pairs for point in points)
+        differences = (
+            abs((ours - theirs).subs(numbers).subs(x, point).evalf(60))
+            for ours, theirs in pairs
+            for point in points
+        )
         statement = rf"\phi(x) = {sympy.latex(self.expression)} \text{{ to 40 digits, and }} \phi'"
         return (Certificate("decomposition", statement, all(d < sympy.Float("1e-40") for d in differences)),)
 
@@ -116,14 +129,17 @@ class Representation:
 
 
 def represent(phi: Activation, outside: str) -> Representation:
-    """φ as a constant and a scaled core. Raises for pieces, and where E[φ²] is infinite."""
-    if len(phi.pieces) > 1:
-        raise NotInClassError(
-            f"{outside} {phi.name} has pieces; outside the class, representations are built for analytic φ only."
-        )
-    expression = sympy.expand(tanh_form(phi.pieces[0].expression))
-    _check_regular(phi, expression)
-    _check_growth(phi, expression)
+    """φ as a constant and a scaled core, or whole where it has pieces.
+
+    Raises `DivergentExpectationError` where E[φ²] is infinite, `NotInClassError` where it can't be decided.
+    """
+    parts = [Piece(p.lower, p.upper, sympy.expand(tanh_form(p.expression))) for p in phi.pieces]
+    for part in parts:
+        existence.check_regular(phi, part)
+        existence.check_growth(phi, part)
+    expression = joined(parts)
+    if len(parts) > 1:
+        return Representation(phi, outside, sympy.S.Zero, sympy.S.One, sympy.S.One, expression)
     constant, rest = expression.as_independent(x, as_Add=True)
     if constant != 0 and not _is_odd(rest):
         constant, rest = sympy.S.Zero, expression
@@ -146,35 +162,6 @@ def _common_scale(expression: Expr) -> Expr:
             outside = outside.subs(function, sympy.S.One)
     if len(scales) == 1 and not outside.has(x):
         (scale,) = scales
-        if scale.is_number and scale.is_positive:
+        if not scale.has(x) and scale.is_positive:
             return scale
     return sympy.S.One
-
-
-def _check_regular(phi: Activation, expression: Expr) -> None:
-    """φ must be real and continuous on the whole line: a series or a quadrature across a pole means nothing."""
-    try:
-        domain = continuous_domain(expression, x, sympy.S.Reals)
-    except NotImplementedError:
-        return  # SymPy can't tell; the functions it knows no domain of are entire or bounded ones
-    if domain != sympy.S.Reals:
-        raise DivergentExpectationError(
-            f"{phi.name} is not real and continuous on the whole line (only on {domain}), so its Gaussian "
-            "expectations need not exist. Write it with where(...) on the part where it is meant."
-        )
-
-
-def _check_growth(phi: Activation, expression: Expr) -> None:
-    """φ must grow more slowly than every Gaussian: log|φ| = o(x²), looked at far out."""
-    if expression.free_symbols - {x}:
-        names = ", ".join(map(str, sorted(expression.free_symbols - {x}, key=str)))
-        raise NotInClassError(f"{phi.name} is outside the closed class; give numbers for {names} to represent it.")
-    value = sympy.lambdify(x, expression, "mpmath")
-    for far in (-1000, 1000):
-        with mpmath.workprec(60):
-            size = abs(value(mpmath.mpf(far)))
-            if not mpmath.isfinite(size) or (size > 0 and mpmath.log(size) > mpmath.mpf(far) ** 2 / 1000):
-                raise DivergentExpectationError(
-                    f"{phi.name} grows like exp(a·x²) or faster (|φ({far})| = {mpmath.nstr(size, 3)}), so E[φ²] "
-                    "is infinite once the variance is large enough. Choose a φ that grows more slowly."
-                )

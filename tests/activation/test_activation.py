@@ -46,6 +46,14 @@ def test_an_undecidable_sign_is_refused_with_advice():
         activation("max(x, alpha*x)").pieces  # noqa: B018
 
 
+@pytest.mark.parametrize(
+    ("text", "cuts"),
+    [("max(x*sqrt(2), x**2)", 2), ("max(erf(x), 3)", 0), ("max(abs(x*sqrt(2)), x**2)", 3)],
+)
+def test_switches_at_irrational_points_and_at_none(text, cuts):
+    assert len(activation(text).pieces) == cuts + 1
+
+
 def test_a_slope_below_one_by_assumption():
     # alpha/(1 + alpha) < 1 for every positive alpha
     phi = activation("max(x, alpha/(1 + alpha)*x)")

@@ -5,7 +5,6 @@ import pytest
 import sympy
 from sympy import Lambda, Rational
 
-from ntk_theory.errors import NotInClassError
 from ntk_theory.gaussian import GaussianCovariance, GaussianMean
 from ntk_theory.symbols import c, q, q1, q2, x
 
@@ -55,11 +54,6 @@ def test_derivatives():
         assert abs(ours.evalf(15) - exact.diff(symbol).subs(point).evalf(15)) < 1e-13
     mean = GaussianMean(Lambda(x, sympy.cos(x)), q)
     assert abs(mean.diff(q).subs(q, 2).evalf(15) + sympy.exp(-1).evalf(15) / 2) < 1e-13
-
-
-def test_a_kink_is_refused_and_not_integrated_wrongly():
-    with pytest.raises(NotInClassError, match="not analytic"):
-        GaussianMean(Lambda(x, sympy.Max(x, 0)), 1).evalf(15)
 
 
 def test_latex_names_the_variances():
