@@ -12,7 +12,7 @@ from sympy import acos, asin, pi, sqrt
 
 from ntk_theory.activation import activation
 from ntk_theory.dual import dual, latex, mixed_kernel
-from ntk_theory.errors import DataError, DivergentExpectationError, NotInClassError
+from ntk_theory.errors import DataError, DivergentExpectationError
 from ntk_theory.gaussian import GaussianCovariance, GaussianMean, limits
 from ntk_theory.symbols import c, q, q1, q2, x
 
