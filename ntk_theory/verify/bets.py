@@ -17,7 +17,8 @@ class Bets:
 
     Against the theory: on deviations beyond `near` to either side, the capital spread over quantities, sides
     and sizes of bets. For it: against deviations of `far` or more, to either side of every quantity. There each
-    has to be rejected on its own, so nothing is divided.
+    has to be rejected on its own, so nothing is divided. Where the theory is a lower bound (`at_least`), the bets
+    are on smaller truths alone.
     """
 
     theory: Float[np.ndarray, "quantities"]
@@ -25,20 +26,22 @@ class Bets:
     near: float
     far: float
     alpha: float
+    at_least: bool = False
     contrasts: list[Float[np.ndarray, "samples quantities"]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.sizes = bet_sizes(self.variance, self.far)
-        self.against = np.zeros((2, *self.sizes.shape))
-        self.nearly = np.zeros((2, *self.sizes.shape))
+        self.sides = (-1,) if self.at_least else (-1, 1)
+        self.against = np.zeros((len(self.sides), *self.sizes.shape))
+        self.nearly = np.zeros((len(self.sides), *self.sizes.shape))
 
     def add(self, contrasts: Float[np.ndarray, "samples quantities"]) -> None:
         """Bet on fresh samples."""
         self.contrasts.append(contrasts)
-        for row, sign in enumerate((1, -1)):
-            deviation = sign * (contrasts - self.theory)
-            self.against[row] += log_capital(deviation - self.near, self.variance, self.sizes)
-            self.nearly[row] += log_capital(deviation + self.far, self.variance, self.sizes)
+        deviation = contrasts - self.theory
+        for row, side in enumerate(self.sides):
+            self.against[row] += log_capital(side * deviation - self.near, self.variance, self.sizes)
+            self.nearly[row] += log_capital(-side * deviation + self.far, self.variance, self.sizes)
 
     @property
     def threshold(self) -> float:

@@ -16,7 +16,8 @@ from ntk_theory.errors import DataError
 from ntk_theory.sampling import draw_kernels
 from ntk_theory.sampling.chain import check_inputs
 from ntk_theory.verify.example import canonical, random_key
-from ntk_theory.verify.quantities import predictions, quantities_of
+from ntk_theory.verify.quantities import quantities_of
+from ntk_theory.verify.theory import kernel_theory
 
 if TYPE_CHECKING:
     from ntk_theory.network import Network
@@ -75,7 +76,8 @@ def convergence(
     if samples < 2:
         raise DataError(f"samples = {samples}: at least 2 networks are needed for a standard deviation.")
     quantities = quantities_of(len(inputs))
-    theory = predictions(kernel_fn or net.kernel_fn, inputs)
+    limits = kernel_theory(net, kernel_fn, inputs)
+    theory = quantities.vector(limits.nngp, limits.ntk)
     counts = tuple(-(-samples * max(widths) // n) for n in widths)
     example = canonical(net, inputs, widths=tuple(widths), samples=samples, seed=seed)
     mean, std = [], []

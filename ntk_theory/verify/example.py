@@ -13,8 +13,7 @@ import sympy
 from jaxtyping import Array, Float
 
 from ntk_theory.layers import Nonlinearity
-from ntk_theory.sampling import draw_kernels
-from ntk_theory.verify.quantities import Quantities, quantities_of
+from ntk_theory.verify.claims.claim import Claim
 
 if TYPE_CHECKING:
     from ntk_theory.network import Network
@@ -26,6 +25,7 @@ class Example:
 
     net: "Network"
     x: Float[np.ndarray, "k features"]
+    claim: Claim
     widths: tuple[int, ...]
     alpha: float
     min_detectable: float
@@ -35,12 +35,7 @@ class Example:
     def canonical(self) -> str:
         """JSON that is the same for the same example, whichever machine or process writes it."""
         settings = {"widths": self.widths, "alpha": self.alpha, "min_detectable": self.min_detectable}
-        return canonical(self.net, self.x, **settings, seed=self.seed)
-
-    @cached_property
-    def quantities(self) -> Quantities:
-        """What is compared."""
-        return quantities_of(len(self.x))
+        return canonical(self.net, self.x, **settings, seed=self.seed, claim=self.claim.name)
 
 
 @dataclass
@@ -59,9 +54,9 @@ class Sampler:
         """`count` averages over `size` networks each; every `part` has networks of its own."""
         example = self.example
         key = jax.random.fold_in(random_key(example.canonical), part)
-        draws = draw_kernels(example.net, example.x, width, count * size, key)
+        draws = example.claim.draw(example.net, example.x, width, count * size, key)
         self.samples[width] = self.samples.get(width, 0) + count * size
-        return example.quantities.of(draws).reshape(count, size, -1).mean(1)
+        return example.claim.estimates(draws, width, count * size).reshape(count, size, -1).mean(1)
 
 
 def canonical(net: "Network", x: Float[np.ndarray, "k features"], **settings: Any) -> str:

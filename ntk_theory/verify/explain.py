@@ -6,7 +6,7 @@ import numpy as np
 
 from ntk_theory.verify.bets import Bets
 from ntk_theory.verify.example import Example
-from ntk_theory.verify.pilot import GROUP, ROUNDING
+from ntk_theory.verify.pilot import GROUP
 from ntk_theory.verify.variance import KURTOSIS
 
 if TYPE_CHECKING:
@@ -15,18 +15,30 @@ if TYPE_CHECKING:
 
 def verified(example: Example) -> str:
     """All entries are near."""
-    return f"every entry of the theory is within {example.min_detectable:.2%} of the kernel's size of the truth."
+    claim = example.claim
+    if claim.at_least:
+        return f"no entry is below the theory by {example.min_detectable:.3g} or more."
+    if claim.rate == "power":
+        return f"every exponent is within {example.min_detectable:.3g} of the theory's."
+    return f"every entry of the theory is within {example.min_detectable:.2%} of {claim.of} of the truth."
 
 
 def refuted(findings: "Findings", bets: Bets) -> str:
     """The entry with most evidence against it, and by how much it is wrong."""
+    claim = findings.sampler.example.claim
     worst = int(np.argmax(bets.log_evidence))
-    scale = findings.pilot.scale[worst]
+    which, j = divmod(worst, len(claim.quantities))
     estimate = np.concatenate(bets.contrasts).mean(0)[worst]
-    error = findings.predicted[worst] / scale - estimate
+    scale, theory = findings.pilot.scale[j], bets.theory[worst]
+    if claim.rate == "power":
+        return (
+            f"{claim.quantities[j]} falls like n^-{theory * scale:.3g} in the theory and like "
+            f"n^-{estimate * scale:.3g} in the networks."
+        )
+    where = f"is at width {findings.chosen[which].widths[0]}" if claim.rate == "exact" else "tends to"
     return (
-        f"{findings.sampler.example.quantities.names[worst]} is {findings.predicted[worst]:.6g} in the theory "
-        f"and tends to {estimate * scale:.6g} in the networks: wrong by {error:+.2%} of the kernel's size."
+        f"{claim.quantities[j]} is {theory * scale:.6g} in the theory and {where} {estimate * scale:.6g} in the "
+        f"networks: wrong by {theory - estimate:+.2%} of {claim.of}."
     )
 
 
@@ -49,29 +61,53 @@ def too_narrow(example: Example, growth: float) -> str:
     )
 
 
-def too_heavy(kurtosis: dict[int, float]) -> str:
-    """The variance can't be bounded."""
+def too_heavy(findings: "Findings", kurtosis: dict[int, float]) -> str:
+    """The variance can't be bounded: what the networks do instead of following the limit."""
+    example, pilot = findings.sampler.example, findings.pilot
     worst = max(kurtosis, key=lambda n: kurtosis[n])
+    widest = example.widths[-1]
+    averages = pilot.averages[widest]
+    j = int(np.argmax(averages.std(0)))
+    predicted = findings.expected(widest)[j]
+    name, size = example.claim.quantities[j], max(pilot.sizes[widest] * widest, 1)
+    spread = averages.std(0)[j] * np.sqrt(pilot.sizes[widest])
     return (
-        f"at width {worst}, averages over {GROUP} neurons have sample kurtosis {kurtosis[worst]:.1f}: tails so "
-        f"heavy that a pilot bounds no variance (up to {KURTOSIS:g} it does). The limit does not describe "
-        "networks of this depth and width; use larger widths or fewer layers."
+        f"at width {worst}, averages over {pilot.sizes[worst] * worst} neurons have sample kurtosis "
+        f"{kurtosis[worst]:.1f}: tails so heavy that a pilot bounds no variance (up to {KURTOSIS:g} it does). "
+        f"The limit does not describe networks of this depth and width: at width {widest} one network's {name} "
+        f"varies by {spread:.2g} times {example.claim.of}, and half of all averages over {size} neurons lie "
+        f"below {np.median(averages[:, j]):.3g} of it, where the theory has {predicted:.3g}. "
+        "Use larger widths or fewer layers, or the claim 'phase', which is tested layer by layer."
     )
 
 
 def assumptions(findings: "Findings") -> tuple[str, ...]:
     """What both error rates rest on, in words and numbers."""
-    chosen, example = findings.chosen, findings.sampler.example
-    if chosen is None or findings.bets is None:
+    example = findings.sampler.example
+    if not findings.chosen or findings.bets is None:
         return ("No bet was made: nothing is claimed.",)
-    terms = " ".join(f"{w:+.4g}·X({n})" for n, w in zip(chosen.widths, chosen.weights, strict=True))
-    cancelled = " and ".join(f"a_{k}" for k in range(1, len(chosen.widths)))
     return (
-        f"The mean at width n is limit + scale·(a_1/n + a_2/n² + …). The bets are on {terms}, from which "
-        f"{cancelled} cancels, whatever it is; the others obey |a_k| ≤ A^k/k! with A = {findings.growth:.3g}, so "
-        f"that at most {chosen.remainder:.2g} of the scale is left (the pilot saw |a_1| = "
-        f"{findings.pilot.bias:.2g}).",
+        _expansion(findings),
         f"Averages over {GROUP} neurons or more have kurtosis at most {KURTOSIS:g} (normal: 3). The pilot then "
         f"bounds their variances; that this fails has probability {example.alpha / 2:.2g}, counted in alpha.",
-        f"The float32 sampler's means are right to {ROUNDING:g} of the scale, and threefry's numbers are random.",
+        f"The sampler's means are right to {example.claim.rounding:g} of the scale, and threefry's numbers are "
+        "random.",
+    )
+
+
+def _expansion(findings: "Findings") -> str:
+    claim, chosen = findings.sampler.example.claim, findings.chosen[0]
+    if claim.rate == "exact":
+        widths = ", ".join(str(contrast.widths[0]) for contrast in findings.chosen)
+        return f"The mean is the theory's at every width; the bets are on each of the widths {widths}."
+    terms = " ".join(f"{w:+.4g}·X({n})" for n, w in zip(chosen.widths, chosen.weights, strict=True))
+    last = len(chosen.widths) - (2 if claim.rate == "power" else 1)
+    cancelled = " and ".join(f"a_{k}" for k in range(1, last + 1)) or "no a_k"
+    mean = "constant - p·log n" if claim.rate == "power" else "limit"
+    order = f"(k+{claim.shift})" if claim.shift else "k"
+    return (
+        f"The mean at width n is {mean} + scale·(a_1/n + a_2/n² + …). The bets are on {terms}, from which "
+        f"{cancelled} cancels, whatever it is; the others obey |a_k| ≤ A^{order}/{order}! with "
+        f"A = {findings.growth:.3g}, so that at most {chosen.remainder:.2g} of the scale is left (the pilot saw "
+        f"|a_1| = {findings.pilot.bias:.2g})."
     )

@@ -12,8 +12,9 @@ class Row:
     """One quantity at one width, or in the limit (`width` None) by the contrast of widths.
 
     `estimate` ± `bound` fails with probability at most alpha; `predicted` is the theory's limit, from which a
-    finite width may differ by its bias. `contribution` is log10 of the e-value of the bets on this row, None for
-    the single widths, on which nothing is bet because nobody has bounded their bias.
+    finite width may differ by its bias. `contribution` is log10 of the e-value of the bets on this quantity; at a
+    single width, the part of it that this width's mean contributes through the contrast. None where nothing was
+    bet on.
     """
 
     width: int | None
@@ -34,11 +35,14 @@ class Verdict:
       says what would decide.
     - `e_value`: the evidence against the theory; expectation at most 1 if it is right, refuted at 2/alpha.
     - `table`, `samples` (networks drawn at each width), `neurons` (the sum of networks × width).
-    - `assumptions`: what both probabilities rest on, in words and numbers.
+    - `claim`: what was tested, in words; `assumptions`: what both probabilities rest on, in words and numbers.
+    - `snippet`, `command`: how to see this verdict again, in Python and in the shell (None where the theory is no
+      named function in a file).
     """
 
     verdict: VerdictName
     reason: str
+    claim: str
     table: tuple[Row, ...]
     log10_e_value: float
     alpha: float
@@ -47,6 +51,8 @@ class Verdict:
     neurons: int
     seconds: float
     assumptions: tuple[str, ...]
+    snippet: str
+    command: str | None
 
     @property
     def e_value(self) -> float:
@@ -61,17 +67,34 @@ class Verdict:
         plain["assumptions"] = list(self.assumptions)
         return {**plain, "e_value": self.e_value}
 
+    def _shown(self) -> list[Row]:
+        """Of the quantity with most evidence every width, of the others what was bet on."""
+        bets = [row for row in self.table if row.contribution is not None]
+        if not bets:
+            return list(self.table)
+        most = max(bets, key=lambda row: (row.width is None, row.contribution)).quantity
+        first = [row for row in self.table if row.quantity == most]
+        decided = None if any(row.width is None for row in bets) else {row.width for row in bets}
+        return first + [
+            row
+            for row in self.table
+            if row.quantity != most and (row.width is None if decided is None else row.width in decided)
+        ]
+
     def __str__(self) -> str:
+        room = max(11, *(len(row.quantity) + 2 for row in self.table))
         lines = [
             f"{self.verdict}: {self.reason}",
+            f"Claim: {self.claim}.",
             "",
-            f"{'width':>9}  {'quantity':<11}{'estimate':>13}   {'± bound':<11}{'predicted':>12}{'log10 e':>10}",
+            f"{'width':>9}  {'quantity':<{room}}{'estimate':>13}   {'± bound':<11}"
+            f"{'predicted':>12}{'log10 e':>10}",
         ]
-        for row in self.table:
+        for row in self._shown():
             width = "limit" if row.width is None else str(row.width)
             evidence = "" if row.contribution is None else f"{row.contribution:.1f}"
             numbers = f"{row.estimate:>13.6g} ± {row.bound:<11.2g}{row.predicted:>12.6g}{evidence:>10}"
-            lines.append(f"{width:>9}  {row.quantity:<11}{numbers}")
+            lines.append(f"{width:>9}  {row.quantity:<{room}}{numbers}")
         networks = ", ".join(f"{count} of width {width}" for width, count in self.samples.items())
         lines += [
             "",
@@ -80,5 +103,7 @@ class Verdict:
             f"Networks drawn: {networks} ({self.neurons:.3g} neurons, {self.seconds:.1f} s).",
             "What the guarantee assumes:",
             *(fill(text, 100, initial_indent="- ", subsequent_indent="  ") for text in self.assumptions),
+            "To see it again:",
+            *(f"  {line}" for line in (self.snippet.splitlines() if self.command is None else [self.command])),
         ]
         return "\n".join(lines)

@@ -1,0 +1,37 @@
+"""What can be claimed of finite networks, one claim a file; `verify(..., claim=...)` takes a name or a `Claim`."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+
+from ntk_theory.errors import DataError
+from ntk_theory.verify.claims.claim import Claim, Rate
+from ntk_theory.verify.claims.limit import limit
+from ntk_theory.verify.theory import KernelTheory, kernel_theory
+
+if TYPE_CHECKING:
+    from ntk_theory.network import Network
+
+__all__ = ["CLAIMS", "Claim", "ClaimMaker", "Rate", "the_claim"]
+
+ClaimMaker: TypeAlias = Callable[["Network", Float[np.ndarray, "k features"], KernelTheory], Claim]
+
+CLAIMS: dict[str, ClaimMaker] = {"limit": limit}
+
+
+def the_claim(
+    claim: str | Claim | ClaimMaker,
+    net: "Network",
+    x: Float[np.ndarray, "k features"],
+    kernel_fn: "Callable[..., Any] | Network | None",
+) -> Claim:
+    """The claim of that name, or what a maker makes of network, inputs and theory. Raises `DataError`."""
+    if isinstance(claim, Claim):
+        return claim
+    if isinstance(claim, str):
+        if claim not in CLAIMS:
+            raise DataError(f"claim = {claim!r} is not among {', '.join(CLAIMS)}. Or pass a Claim of your own.")
+        claim = CLAIMS[claim]
+    return claim(net, x, kernel_theory(net, kernel_fn, x))
