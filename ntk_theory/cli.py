@@ -83,9 +83,14 @@ def _parser() -> argparse.ArgumentParser:
         "verify relu --depth 3 --W-std 1.4",
     )
     _network_arguments(verify)
-    verify.add_argument("--widths", type=_positive, nargs="+", default=[64, 256, 1024], metavar="N")
+    verify.add_argument("--claim", default="limit", help="what is tested: limit, bias, variance, outputs, …")
+    verify.add_argument("--widths", type=_positive, nargs="+", metavar="N", help="(default: the claim's)")
     verify.add_argument("--alpha", type=float, default=1e-6, help="false-alarm rate (default 1e-6)")
+    verify.add_argument("--min-detectable", type=float, metavar="R", help="relative size (default: the claim's)")
     verify.add_argument("--cosine", type=float, default=0.5, help="cosine of the two inputs (default 0.5)")
+    verify.add_argument("--inputs", metavar="JSON", help="the inputs instead, as in '[[1, 0], [0.6, 0.8]]'")
+    verify.add_argument("--seed", type=int, default=0, help="which networks (default 0)")
+    verify.add_argument("--theory", metavar="FILE:NAME", help="your kernel_fn(x, get), a function in your file")
 
     report = _command(commands, "report", _report, "tables, figures and a page", "report --out build/report")
     report.add_argument("--out", default="build/report", metavar="DIR", help="where to (default build/report)")
@@ -212,19 +217,50 @@ def _kernel(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    import numpy as np
-
     from ntk_theory.network import mlp
     from ntk_theory.verify import verify
 
-    if not -1 <= options.cosine <= 1:
-        raise DataError(f"--cosine {options.cosine} is no cosine: it must lie in [-1, 1].")
     network = mlp(options.activation, depth=options.depth, W_std=options.W_std, b_std=options.b_std)
-    sine = np.sqrt(1 - options.cosine**2)
-    x = np.sqrt(2) * np.array([[1.0, 0.0], [options.cosine, sine]])
-    verdict = verify(network, x, widths=tuple(options.widths), alpha=options.alpha)
+    verdict = verify(
+        network,
+        _inputs(options),
+        widths=options.widths and tuple(options.widths),
+        kernel_fn=options.theory and _function(options.theory),
+        alpha=options.alpha,
+        min_detectable=options.min_detectable,
+        claim=options.claim,
+        seed=options.seed,
+    )
     _print(options, verdict.as_dict(), str(verdict))
     return 1 if verdict.verdict == "REFUTED" else 0
+
+
+def _inputs(options: argparse.Namespace) -> Any:
+    import numpy as np
+
+    if options.inputs is not None:
+        try:
+            return np.array(json.loads(options.inputs), dtype=np.float64)
+        except (ValueError, TypeError) as error:
+            raise DataError(f"--inputs {options.inputs} is no JSON list of equally long rows: {error}.") from error
+    if not -1 <= options.cosine <= 1:
+        raise DataError(f"--cosine {options.cosine} is no cosine: it must lie in [-1, 1].")
+    return np.sqrt(2) * np.array([[1.0, 0.0], [options.cosine, np.sqrt(1 - options.cosine**2)]])
+
+
+def _function(address: str) -> Callable[..., Any]:
+    """The function of that name in a Python file of the user's, which is run as Python runs it."""
+    import runpy
+
+    path, _, name = address.rpartition(":")
+    try:
+        found = runpy.run_path(path).get(name)
+    except OSError as error:
+        raise DataError(f"--theory {address}: {error.strerror or error}. Write FILE:NAME.") from error
+    if not callable(found):
+        raise DataError(f"--theory {address}: {path} has no function {name!r}.")
+    function: Callable[..., Any] = found
+    return function
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from math import log
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ntk_theory.verify.evidence import log_capital, log_mixture
 
@@ -18,11 +18,12 @@ class Bets:
     Against the theory: on deviations beyond `near` to either side, the capital spread over quantities, sides
     and sizes of bets. For it: against deviations of `far` or more, to either side of every quantity. There each
     has to be rejected on its own, so nothing is divided. Where the theory is a lower bound (`at_least`), the bets
-    are on smaller truths alone.
+    are on smaller truths alone. Only on quantities that are `used` is anything bet.
     """
 
     theory: Float[np.ndarray, "quantities"]
     variance: Float[np.ndarray, "quantities"]
+    used: Bool[np.ndarray, "quantities"]
     near: float
     far: float
     alpha: float
@@ -30,7 +31,7 @@ class Bets:
     contrasts: list[Float[np.ndarray, "samples quantities"]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sizes = bet_sizes(self.variance, self.far)
+        self.sizes = bet_sizes(self.variance, self.far)[self.used]
         self.sides = (-1,) if self.at_least else (-1, 1)
         self.against = np.zeros((len(self.sides), *self.sizes.shape))
         self.nearly = np.zeros((len(self.sides), *self.sizes.shape))
@@ -38,10 +39,10 @@ class Bets:
     def add(self, contrasts: Float[np.ndarray, "samples quantities"]) -> None:
         """Bet on fresh samples."""
         self.contrasts.append(contrasts)
-        deviation = contrasts - self.theory
+        deviation, variance = (contrasts - self.theory)[:, self.used], self.variance[self.used]
         for row, side in enumerate(self.sides):
-            self.against[row] += log_capital(side * deviation - self.near, self.variance, self.sizes)
-            self.nearly[row] += log_capital(-side * deviation + self.far, self.variance, self.sizes)
+            self.against[row] += log_capital(side * deviation - self.near, variance, self.sizes)
+            self.nearly[row] += log_capital(-side * deviation + self.far, variance, self.sizes)
 
     @property
     def threshold(self) -> float:
@@ -60,8 +61,10 @@ class Bets:
 
     @property
     def log_evidence(self) -> Float[np.ndarray, "quantities"]:
-        """The evidence against each entry of the theory, to the side that has more."""
-        return log_mixture(self.against).max(0)
+        """The evidence against each entry of the theory, to the side that has more; none where nothing was bet."""
+        evidence = np.full(len(self.theory), -np.inf)
+        evidence[self.used] = log_mixture(self.against).max(0)
+        return evidence
 
 
 def bet_sizes(variance: Float[np.ndarray, "quantities"], effect: float) -> Float[np.ndarray, "quantities bets"]:

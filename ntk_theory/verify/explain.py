@@ -61,22 +61,25 @@ def too_narrow(example: Example, growth: float) -> str:
     )
 
 
-def too_heavy(findings: "Findings", kurtosis: dict[int, float]) -> str:
-    """The variance can't be bounded: what the networks do instead of following the limit."""
+def too_heavy(findings: "Findings") -> str:
+    """The variance of some quantity can't be bounded: what the networks do instead of following the limit."""
     example, pilot = findings.sampler.example, findings.pilot
-    worst = max(kurtosis, key=lambda n: kurtosis[n])
-    widest = example.widths[-1]
-    averages = pilot.averages[widest]
-    j = int(np.argmax(averages.std(0)))
-    predicted = findings.expected(widest)[j]
-    name, size = example.claim.quantities[j], max(pilot.sizes[widest] * widest, 1)
-    spread = averages.std(0)[j] * np.sqrt(pilot.sizes[widest])
+    kurtosis = pilot.kurtosis()
+    widths = {n for contrast in findings.chosen for n in contrast.widths} or set(example.widths)
+    n = max(widths, key=lambda n: kurtosis[n].max())
+    j = int(np.argmax(kurtosis[n]))
+    heavy = sum(np.any([kurtosis[n] > KURTOSIS for n in widths], axis=0))
+    averages, neurons = pilot.averages[n][:, j], pilot.sizes[n] * n
+    spread = averages.std() * np.sqrt(pilot.sizes[n])
+    predicted = findings.expected(n)[j]
+    others = "" if findings.bets is None else " The other entries were bet on, and nothing is wrong with them."
     return (
-        f"at width {worst}, averages over {pilot.sizes[worst] * worst} neurons have sample kurtosis "
-        f"{kurtosis[worst]:.1f}: tails so heavy that a pilot bounds no variance (up to {KURTOSIS:g} it does). "
-        f"The limit does not describe networks of this depth and width: at width {widest} one network's {name} "
-        f"varies by {spread:.2g} times {example.claim.of}, and half of all averages over {size} neurons lie "
-        f"below {np.median(averages[:, j]):.3g} of it, where the theory has {predicted:.3g}. "
+        "the limit does not describe networks of this depth and width: "
+        f"at width {n} one network's {example.claim.quantities[j]} varies by {spread:.2g} times "
+        f"{example.claim.of}, and averages over {neurons} neurons have kurtosis {kurtosis[n][j]:.1f}, tails "
+        f"so heavy that a pilot bounds no variance (up to {KURTOSIS:g} it does); half of them lie below "
+        f"{np.median(averages):.3g}, where the theory has {predicted:.3g}. "
+        f"So with {heavy} of {len(example.claim.quantities)} entries.{others} "
         "Use larger widths or fewer layers, or the claim 'phase', which is tested layer by layer."
     )
 
@@ -107,7 +110,7 @@ def _expansion(findings: "Findings") -> str:
     order = f"(k+{claim.shift})" if claim.shift else "k"
     return (
         f"The mean at width n is {mean} + scale·(a_1/n + a_2/n² + …). The bets are on {terms}, from which "
-        f"{cancelled} cancels, whatever it is; the others obey |a_k| ≤ A^{order}/{order}! with "
+        f"{cancelled} cancel, whatever they are; the others obey |a_k| ≤ A^{order}/{order}! with "
         f"A = {findings.growth:.3g}, so that at most {chosen.remainder:.2g} of the scale is left (the pilot saw "
         f"|a_1| = {findings.pilot.bias:.2g})."
     )

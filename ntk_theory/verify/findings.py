@@ -115,17 +115,20 @@ class Findings:
         totals = np.split(self.bets.log_evidence / log(10), len(self.chosen))
         found: dict[int | None, list[float | None]] = {}
         for contrast, total in zip(self.chosen, totals, strict=True):
+            bet = np.isfinite(total)
+            if len(contrast.widths) > 1:
+                found[None] = [float(e) if b else None for e, b in zip(total, bet, strict=True)]
+            else:
+                found[contrast.widths[0]] = [float(e) if b else None for e, b in zip(total, bet, strict=True)]
+                continue
             parts = {
                 n: w * (self.sums[n] / self.rounds - self.expected(n))
                 for n, w in zip(contrast.widths, contrast.weights, strict=True)
             }
-            if len(contrast.widths) > 1:
-                found[None] = total.tolist()
             whole = np.sum(list(parts.values()), axis=0)
             for n, part in parts.items():
-                shares = np.divide(part, whole, out=np.zeros_like(part), where=whole != 0) * total
-                single = len(contrast.widths) == 1
-                found[n] = [float(s) if single or e > 0 else None for s, e in zip(shares, total, strict=True)]
+                shares = np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)
+                found[n] = [float(s * e) if e > 0 else None for s, e in zip(shares, total, strict=True)]
         return found
 
     def _interval(

@@ -38,9 +38,9 @@ class Pilot:
         """At each width, the standard deviation that one neuron would give: √(n·variance), the largest."""
         return {n: float(np.sqrt(n * variance.max())) for n, variance in self.variance.items()}
 
-    def kurtosis(self, widths: Sequence[int]) -> dict[int, float]:
-        """The largest sample kurtosis at each of these widths."""
-        return {n: float(sample_kurtosis(self.averages[n]).max()) for n in widths}
+    def kurtosis(self) -> dict[int, Float[np.ndarray, "quantities"]]:
+        """The sample kurtosis at each width."""
+        return {n: sample_kurtosis(values) for n, values in self.averages.items()}
 
 
 def pilot_size(example: Example, width: int) -> tuple[int, int]:
@@ -71,6 +71,8 @@ def _bias(example: Example, averages: dict[int, Float[np.ndarray, "averages quan
     first, last = widths[0], widths[-1]
     if example.claim.rate == "exact" or len(widths) < 2:
         return 0.0
+    if example.claim.shift:  # what is estimated is a_1 itself
+        return float(np.abs(means[first]).max())
     shift = np.abs(means[first] - means[last])
     if example.claim.rate == "power":
         if len(widths) < 3:

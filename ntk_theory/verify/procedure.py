@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from ntk_theory.errors import DataError
 from ntk_theory.sampling.chain import check_inputs
@@ -91,22 +91,24 @@ def verify(
     pilot = draw_pilot(sampler)
     report(0.0, f"pilot: {sampler.neurons:.2g} neurons")
     growth = 2 * net.depth + 2 * pilot.bias
-    kurtosis = pilot.kurtosis(example.widths)
-    light = [n for n in example.widths if kurtosis[n] <= KURTOSIS]
+    light = {n: kurtosis <= KURTOSIS for n, kurtosis in pilot.kurtosis().items()}
     chosen = _contrasts(example, pilot, light, growth)
     call = Call(kernel_fn, claim if isinstance(claim, str) else None)
     findings = Findings(sampler, pilot, call, growth, chosen, started)
-    if len(light) < _least_widths(example.claim):
-        return findings.verdict("UNDECIDED", explain.too_heavy(findings, kurtosis))
-    if not chosen:
+    if not chosen and sum(kurtosis.all() for kurtosis in light.values()) >= _least_widths(example.claim):
         return findings.verdict("UNDECIDED", explain.too_narrow(example, growth))
+    if not chosen:
+        return findings.verdict("UNDECIDED", explain.too_heavy(findings))
+    used = np.concatenate([np.all([light[n] for n in contrast.widths], axis=0) for contrast in chosen])
+    if not used.any():
+        return findings.verdict("UNDECIDED", explain.too_heavy(findings))
 
     spread = pilot.spread()
     counts = [contrast.counts(spread) for contrast in chosen]
     slack = chosen[0].remainder + example.claim.rounding
     theory = np.concatenate([example.claim.predicted(c.widths[0]) / pilot.scale for c in chosen])
     variance = np.concatenate([pilot.variance_of(*one) for one in zip(chosen, counts, strict=True)])
-    bets = Bets(theory, variance, slack, example.min_detectable - slack, alpha, example.claim.at_least)
+    bets = Bets(theory, variance, used, slack, example.min_detectable - slack, alpha, example.claim.at_least)
     findings.bets = bets
     sizes: dict[int, int] = {}
     for one, groups in zip(chosen, counts, strict=True):
@@ -121,24 +123,34 @@ def verify(
         if bets.log_e_value >= bets.threshold:
             return findings.verdict("REFUTED", explain.refuted(findings, bets))
         if bets.log_nearly >= bets.threshold:
-            return findings.verdict("VERIFIED", explain.verified(example))
+            if used.all():
+                return findings.verdict("VERIFIED", explain.verified(example))
+            return findings.verdict("UNDECIDED", explain.too_heavy(findings))
         report(max(findings.share, spent / budget), f"{spent:.2g} neurons")
         if time_limit is not None and monotonic() - started > time_limit:
             return findings.verdict("UNDECIDED", explain.more(findings, "time limit"))
     return findings.verdict("UNDECIDED", explain.more(findings, "budget"))
 
 
-def _contrasts(example: Example, pilot: Pilot, light: Sequence[int], growth: float) -> tuple[Contrast, ...]:
-    """What is bet on, by the claim's rate: a contrast of widths, or each width alone. Empty where none will do."""
-    claim = example.claim
+def _contrasts(
+    example: Example, pilot: Pilot, light: dict[int, Bool[np.ndarray, "quantities"]], growth: float
+) -> tuple[Contrast, ...]:
+    """What is bet on, by the claim's rate: a contrast of widths, or each width alone. Empty where none will do.
+
+    Widths at which all tails are light enough for the pilot are preferred, where there are enough of them.
+    """
+    claim, least = example.claim, _least_widths(example.claim)
+    widths = [n for n in example.widths if light[n].all()]
+    if len(widths) < least:
+        widths = list(example.widths)
     if claim.rate == "exact":
-        return tuple(exact(n) for n in light)
-    make = (
-        partial(exponent, growth=growth)
-        if claim.rate == "power"
-        else partial(contrast, growth=growth, shift=claim.shift)
-    )
-    best = best_contrast(light, example.min_detectable - claim.rounding, pilot.spread(), make)
+        return tuple(exact(n) for n in widths)
+    make: Callable[[Sequence[int]], Contrast] = partial(contrast, growth=growth, shift=claim.shift)
+    if claim.rate == "power":
+        make = partial(exponent, growth=growth)
+    best = best_contrast(widths, example.min_detectable - claim.rounding, pilot.spread(), make)
+    if best is None and len(widths) < len(example.widths):
+        best = best_contrast(example.widths, example.min_detectable - claim.rounding, pilot.spread(), make)
     return () if best is None else (best,)
 
 

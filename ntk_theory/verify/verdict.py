@@ -71,7 +71,8 @@ class Verdict:
         """Of the quantity with most evidence every width, of the others what was bet on."""
         bets = [row for row in self.table if row.contribution is not None]
         if not bets:
-            return list(self.table)
+            widest = max(row.width or 0 for row in self.table)
+            return [row for row in self.table if row.width == widest]
         most = max(bets, key=lambda row: (row.width is None, row.contribution)).quantity
         first = [row for row in self.table if row.quantity == most]
         decided = None if any(row.width is None for row in bets) else {row.width for row in bets}

@@ -110,7 +110,7 @@ def test_two_wide_widths_one_input_and_other_rates():
 
 
 def test_networks_too_narrow_for_their_depth_are_not_decided():
-    verdict = verify(NETWORKS["erf"], X, widths=(8, 16))
+    verdict = verify(NETWORKS["erf"], X, widths=(16, 32))
     assert verdict.verdict == "UNDECIDED"
     assert "too small for this network" in verdict.reason
     assert verdict.log10_e_value == 0

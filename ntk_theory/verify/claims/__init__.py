@@ -7,18 +7,42 @@ import numpy as np
 from jaxtyping import Float
 
 from ntk_theory.errors import DataError
+from ntk_theory.verify.claims.bias import bias
 from ntk_theory.verify.claims.claim import Claim, Rate
 from ntk_theory.verify.claims.limit import limit
+from ntk_theory.verify.claims.moments import moments
+from ntk_theory.verify.claims.outputs import outputs
+from ntk_theory.verify.claims.phase import phase
+from ntk_theory.verify.claims.variance import variance
 from ntk_theory.verify.theory import KernelTheory, kernel_theory
 
 if TYPE_CHECKING:
     from ntk_theory.network import Network
 
-__all__ = ["CLAIMS", "Claim", "ClaimMaker", "Rate", "the_claim"]
+__all__ = [
+    "CLAIMS",
+    "Claim",
+    "ClaimMaker",
+    "Rate",
+    "bias",
+    "limit",
+    "moments",
+    "outputs",
+    "phase",
+    "the_claim",
+    "variance",
+]
 
 ClaimMaker: TypeAlias = Callable[["Network", Float[np.ndarray, "k features"], KernelTheory], Claim]
 
-CLAIMS: dict[str, ClaimMaker] = {"limit": limit}
+CLAIMS: dict[str, ClaimMaker] = {
+    "limit": limit,
+    "bias": bias,
+    "variance": variance,
+    "outputs": outputs,
+    "phase": phase,
+}
+"""The claims that go by a name. `moments` is made with a theory of the moments first."""
 
 
 def the_claim(

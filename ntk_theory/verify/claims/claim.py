@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -60,8 +61,6 @@ class Claim:
     def predicted(self, width: int) -> Float[np.ndarray, "quantities"]:
         """The theory's values, at a width where they depend on it. Raises `DataError` for what is not finite."""
         values = self.theory(width) if callable(self.theory) else self.theory
-        if not values:
-            raise DataError(f"The claim {self.name!r} predicts nothing: its theory has no entries.")
         for name, value in values.items():
             if not np.isfinite(value):
                 raise DataError(
@@ -69,10 +68,13 @@ class Claim:
                 )
         return np.array([float(value) for value in values.values()])
 
-    @property
+    @cached_property
     def quantities(self) -> tuple[str, ...]:
-        """The names, in the theory's order."""
-        return tuple(self.theory(self.widths[0]) if callable(self.theory) else self.theory)
+        """The names, in the theory's order. Raises `DataError` where there is none."""
+        names = tuple(self.theory(self.widths[0]) if callable(self.theory) else self.theory)
+        if not names:
+            raise DataError(f"The claim {self.name!r} predicts nothing: its theory has no entries.")
+        return names
 
     def estimates(self, draws: Any, width: int, count: int) -> Float[np.ndarray, "count quantities"]:
         """One row a network, in float64. Raises `DataError` where the estimator does not give what it should."""
