@@ -1,6 +1,7 @@
 """A layer's equations frozen into source text; behind this module no SymPy object exists.
 
-Expectations without a closed form are pulled out first: each becomes an argument of the printed function,
+The covariance becomes a map of folded correlations, of the kind that keeps most digits: `affine`, `angle`,
+`closed`, `expansion`, or `plain`. Expectations without a closed form become arguments of the printed functions,
 computed beforehand by `series` from the frozen integrand and the frozen variance it is taken at.
 """
 
@@ -9,13 +10,18 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, Symbol
 
+from ntk_theory.codegen.affine import affine_parts
+from ntk_theory.codegen.angle import AngleMap, angle_map
+from ntk_theory.codegen.choice import closed_map
+from ntk_theory.codegen.closed import ClosedMap
+from ntk_theory.codegen.expansion import Expansion, expansion, parity
 from ntk_theory.codegen.series import Parity
-from ntk_theory.codegen.stable import delta, in_delta
+from ntk_theory.codegen.stable import SIDES, in_range, in_sides
 from ntk_theory.errors import NotInClassError
 from ntk_theory.gaussian import GaussianCovariance, GaussianMean
 from ntk_theory.layers import LayerEquations
 from ntk_theory.printing import Frozen, freeze
-from ntk_theory.symbols import c, q, q1, q2, sigma_b, sigma_w, theta, x
+from ntk_theory.symbols import c, kappa, q, q1, q2, sigma_b, sigma_w, theta, x
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,27 @@ class FrozenExpectation:
 
 
 @dataclass(frozen=True)
+class AffineMap:
+    """A and B of A κ + B, printed in σ_w and σ_b."""
+
+    parts: Frozen
+
+
+@dataclass(frozen=True)
+class PlainMap:
+    """The covariance itself, printed."""
+
+    covariance: Frozen
+
+
+@dataclass(frozen=True)
 class FrozenLayer:
-    """One layer's map of (q, Θ) and of (q1, q2, δ, Θ), as source text, with the numbers of its own symbols."""
+    """One layer's map of (q, Θ), of correlations and of Θ, as source text, with the numbers of its own symbols."""
 
     diagonal: Frozen
     means: tuple[FrozenExpectation, ...]
-    pair: Frozen
+    folds: AffineMap | AngleMap | ClosedMap | Expansion | PlainMap
+    ntk: Frozen
     covariances: tuple[FrozenExpectation, ...]
     sigma_w: float
     sigma_b: float
@@ -45,28 +66,65 @@ class FrozenLayer:
 
     @property
     def source(self) -> str:
-        parts = [f"# {node.name} = E[f], f:\n{node.integrand.source}" for node in (*self.means, *self.covariances)]
-        return "\n".join([*parts, "# (q, Θ)", self.diagonal.source, "# (covariance, Θ)", self.pair.source])
+        nodes = (*self.means, *self.covariances)
+        parts = [f"# {node.name} = E[f], f:\n{node.integrand.source}" for node in nodes]
+        return "\n".join(
+            [*parts, "# (q, Θ)", self.diagonal.source, "# c", _source(self.folds), "# Θ", self.ntk.source]
+        )
 
 
 def freeze_layer(equations: LayerEquations) -> FrozenLayer:
     """Source text for one layer. Raises `NotInClassError` for what neither JAX nor `series` can evaluate."""
     diagonal = [equations.variance, equations.ntk_diagonal]
-    pair = [equations.covariance, equations.ntk]
+    own = [sigma_w, sigma_b]
+    folds = (
+        _affine(equations)
+        or angle_map(equations.variance, equations.covariance)
+        or expansion(equations.variance, equations.covariance)
+        or _closed(equations)
+    )
+    pair = [equations.ntk] if folds else [equations.ntk, equations.covariance]
     means = {node: Symbol(f"mean_{i}") for i, node in enumerate(_nodes(diagonal, GaussianMean))}
     products = {node: Symbol(f"covariance_{i}") for i, node in enumerate(_nodes(pair, GaussianCovariance))}
-    own = [sigma_w, sigma_b]
+    arguments = [q1, q2, *SIDES, theta, *own, *products.values()]
+    printed = [freeze(arguments, in_sides(in_range(e.xreplace(products)))) for e in pair]
     return FrozenLayer(
         diagonal=freeze([q, theta, *own, *means.values()], *(e.xreplace(means) for e in diagonal)),
         means=tuple(_frozen_mean(node, name) for node, name in means.items()),
-        pair=freeze(
-            [q1, q2, delta, theta, *own, *products.values()], *(in_delta(e.xreplace(products)) for e in pair)
-        ),
+        folds=folds or PlainMap(printed[1]),
+        ntk=printed[0],
         covariances=tuple(_frozen_covariance(node, name) for node, name in products.items()),
         sigma_w=equations.values.get(sigma_w, 1.0),
         sigma_b=equations.values.get(sigma_b, 0.0),
         no_ntk=equations.no_ntk,
     )
+
+
+def _affine(equations: LayerEquations) -> AffineMap | None:
+    parts = affine_parts(equations.variance, equations.covariance)
+    return None if parts is None else AffineMap(freeze([sigma_w, sigma_b], *parts))
+
+
+def _closed(equations: LayerEquations) -> ClosedMap | None:
+    covariance = equations.covariance
+    if covariance.atoms(GaussianCovariance) or covariance.free_symbols - {q1, q2, c, kappa}:
+        return None
+    slope = equations.ntk.subs(theta, 1) if not equations.no_ntk else None
+    slope_square = equations.ntk_diagonal.subs(theta, 1) if not equations.no_ntk else None
+    return closed_map(equations.variance, covariance, slope, slope_square)
+
+
+def _source(folds: AffineMap | AngleMap | ClosedMap | Expansion | PlainMap) -> str:
+    if isinstance(folds, AffineMap):
+        return folds.parts.source
+    if isinstance(folds, ClosedMap):
+        chosen = {"difference": folds.difference, "price": folds.slope, "plain": folds.covariance}[folds.form]
+        return f"# by {folds.form}\n{chosen.source if chosen else ''}"
+    if isinstance(folds, PlainMap):
+        return folds.covariance.source
+    if isinstance(folds, Expansion):
+        return f"# {folds.constant} + {folds.factor} E[f(u)f(v)], f:\n{folds.integrand.source}"
+    return f"# 1 - c' = angle**{folds.power} times a polynomial in the angle: {folds.near['float64']}"
 
 
 def _nodes(expressions: list[Expr], kind: type) -> list[Expr]:
@@ -83,11 +141,4 @@ def _frozen_covariance(node: Expr, name: Symbol) -> FrozenExpectation:
     f, g, first, second, correlation = node.args
     if f != g or correlation != c or first.subs(q1, q2) != second:
         raise NotInClassError(f"{node} is not symmetric in its two inputs; its series is not built.")
-    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q1], first), _parity(f(x)))
-
-
-def _parity(f: Expr) -> Parity:
-    mirrored = f.subs(x, -x)
-    if sympy.expand(mirrored + f) == 0:
-        return "odd"
-    return "even" if sympy.expand(mirrored - f) == 0 else None
+    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q1], first), parity(f(x)))

@@ -16,12 +16,31 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ntk_theory.codegen.state import correlation, folded_delta, root, sides, signed
+
 REACH = 16.0
-STEP = 0.02
-TERMS = 1024
 """h_n(z) exp(-z²/4) is bounded by about 1, so for bounded f the sums could stop at |z| = 12.5 (e⁻³⁹); 16 leaves
-room for f that grow like e^{2z}. The frequencies of h_n stay below √n, so step 0.02 leaves those of f up to
-2π/0.02 - √1024 = 282 without aliasing: tanh at variance 100 has e^{-0.157·282} = e⁻⁴⁴ left there."""
+room for f that grow like e^{2z}."""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The step of the trapezoidal sums and the number of Hermite coefficients.
+
+    The frequencies of h_n stay below √n, so a step h leaves those of f up to 2π/h - √terms without aliasing.
+    """
+
+    step: float
+    terms: int
+
+
+FINEST = Resolution(0.02, 1024)
+"""tanh at variance 100 has e^{-0.157·282} = e⁻⁴⁴ left beyond the frequencies that step 0.02 resolves."""
+
+LADDER = (Resolution(0.32, 32), Resolution(0.16, 64), Resolution(0.08, 128), Resolution(0.04, 256), FINEST)
+"""What is tried, the cheapest first: smooth f at variances of about 1 need no more than the first two."""
+
+TERMS = FINEST.terms
 
 Parity = Literal["odd", "even"] | None
 
@@ -30,43 +49,53 @@ Parity = Literal["odd", "even"] | None
 class Coefficients:
     """Hermite coefficients of f(√q z), one row an input; of odd or even f only those that are not zero.
 
-    `rest` is what they leave of E[f²], `aliasing` how far E[f²] moves between the step and its double, both
-    relative to E[f²].
+    `size` is E[f²]; `rest` what the coefficients leave of it, `aliasing` how far it moves between the step and its
+    double, both relative to it.
     """
 
     values: Float[Array, "inputs terms"]
     parity: Parity
+    size: Float[Array, "inputs"]
     rest: Float[Array, "inputs"]
     aliasing: Float[Array, "inputs"]
+    terms: int
 
 
-@lru_cache(maxsize=1)
-def _nodes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Nodes z, weights of the standard normal law, and weighted h_n(z) for n < TERMS."""
-    z = np.arange(-round(REACH / STEP), round(REACH / STEP) + 1) * STEP
-    weights = STEP * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    hermite = np.empty((TERMS, z.size))
+@lru_cache(maxsize=len(LADDER))
+def _nodes(resolution: Resolution) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nodes z, weights of the standard normal law, and weighted h_n(z)."""
+    step, terms = resolution.step, resolution.terms
+    z = np.arange(-round(REACH / step), round(REACH / step) + 1) * step
+    weights = step * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    hermite = np.empty((terms, z.size))
     # the recursion runs on h_n·exp(-z²/4), which stays bounded where h_n alone overflows
     damped = np.exp(-(z**2) / 4)
     hermite[0] = damped
     hermite[1] = z * damped
-    for n in range(1, TERMS - 1):
+    for n in range(1, terms - 1):
         hermite[n + 1] = (z * hermite[n] - np.sqrt(n) * hermite[n - 1]) / np.sqrt(n + 1)
-    return z, weights, hermite * (STEP * np.exp(-(z**2) / 4) / np.sqrt(2 * np.pi))
+    return z, weights, hermite * (step * np.exp(-(z**2) / 4) / np.sqrt(2 * np.pi))
 
 
-def mean(f: Callable[..., Array], variance: Float[Array, "..."]) -> Float[Array, "..."]:
+def mean(
+    f: Callable[..., Array], variance: Float[Array, "..."], resolution: Resolution = FINEST
+) -> Float[Array, "..."]:
     """E[f(√variance z)], by the trapezoidal rule."""
-    z, weights, _ = _nodes()
-    values = f(jnp.sqrt(variance)[..., None] * z.astype(variance.dtype))
+    z, weights, _ = _nodes(resolution)
+    values = f(root(variance)[..., None] * z.astype(variance.dtype))
     return jnp.broadcast_to(values, (*variance.shape, z.size)) @ weights.astype(variance.dtype)
 
 
-def coefficients(f: Callable[..., Array], variance: Float[Array, "inputs"], parity: Parity = None) -> Coefficients:
-    """a_n = E[f(√variance z) h_n(z)] for n < TERMS, for f of the stated parity."""
-    z, weights, hermite = _nodes()
+def coefficients(
+    f: Callable[..., Array],
+    variance: Float[Array, "inputs"],
+    parity: Parity = None,
+    resolution: Resolution = FINEST,
+) -> Coefficients:
+    """a_n = E[f(√variance z) h_n(z)], for f of the stated parity."""
+    z, weights, hermite = _nodes(resolution)
     dtype = variance.dtype
-    values = f(jnp.sqrt(variance)[:, None] * z.astype(dtype))
+    values = f(root(variance)[:, None] * z.astype(dtype))
     values = jnp.broadcast_to(values, (variance.size, z.size))
     kept = hermite[{"odd": slice(1, None, 2), "even": slice(0, None, 2), None: slice(None)}[parity]]
     a = jnp.matmul(values, kept.T.astype(dtype), precision=jax.lax.Precision.HIGHEST)
@@ -78,23 +107,76 @@ def coefficients(f: Callable[..., Array], variance: Float[Array, "inputs"], pari
     # what rounding alone leaves is no error of the series
     floor = 100 * np.finfo(dtype).eps * size
     rest, aliasing = (jnp.where(v > floor, v / jnp.where(size > 0, size, 1), 0) for v in (rest, aliasing))
-    return Coefficients(a, parity, rest, aliasing)
+    return Coefficients(a, parity, size, rest, aliasing, resolution.terms)
 
 
 def covariance(
-    left: Coefficients, right: Coefficients, correlation: Float[Array, "n1 n2"]
+    left: Coefficients, right: Coefficients, fold: Float[Array, "n1 n2"]
 ) -> tuple[Float[Array, "n1 n2"], Float[Array, ""]]:
     """Σ a_n b_n cⁿ for all pairs, and the largest error among them, relative to √(E f² E f²)."""
+    c = correlation(fold)
+    argument = c if left.parity is None else c * c
+    step = lambda state, a, b: (state[0] * argument + a * b,)  # noqa: E731
+    (total,) = _horner(left.values, right.values, (jnp.zeros_like(c),), step)
+    return total * c if left.parity == "odd" else total, error(left, right, c)
 
-    def row(arguments: tuple[Array, Array]) -> Array:
-        a, c = arguments
-        argument = c if left.parity is None else c * c
-        # Horner's rule, unrolled so that a block of c stays in registers
-        step = lambda total, ab: (total * argument + ab[0] * ab[1], None)  # noqa: E731
-        total, _ = jax.lax.scan(step, jnp.zeros_like(c), (a[::-1], right.values.T[::-1]), unroll=8)
-        return total * c if left.parity == "odd" else total
 
-    total = jax.lax.map(row, (left.values, correlation), batch_size=16)
-    rest = jnp.sqrt(left.rest[:, None] * right.rest[None, :]) * jnp.abs(correlation) ** TERMS
+def core_fold(
+    left: Coefficients, right: Coefficients, fold: Float[Array, "n1 n2"]
+) -> tuple[Float[Array, "n1 n2"], Float[Array, ""]]:
+    """The folded correlation of f(u) and f(v), and the largest error of 1 - |c′|.
+
+    With â and b̂ of length 1, 1 - c′ = ½Σ(â_n - b̂_n)² + Σ â_n b̂_n (1 - cⁿ), and by parts
+    Σ p_n(1 - cⁿ) = (1 - c) Σ_m cᵐ Σ_{n>m} p_n: nothing cancels. Of odd f the correlation at c < 0 is that at -c,
+    turned round; powers of c then go by twos, 1 - c² = δγ.
+    """
+    a, b = (side.values / root(jnp.where(side.size > 0, side.size, 1))[:, None] for side in (left, right))
+    pair = sides(fold if left.parity is None else jnp.abs(fold))
+    argument = pair.c if left.parity is None else pair.c * pair.c
+    zero = jnp.zeros_like(fold)
+
+    def step(state: tuple[Array, ...], a: Array, b: Array) -> tuple[Array, ...]:
+        polynomial, tail, apart = state
+        tail = tail + a * b
+        return polynomial * argument + tail, tail, apart + (a - b) ** 2
+
+    polynomial, tail, apart = _horner(a[:, 1:], b[:, 1:], (zero, zero, zero), step)
+    first, second = a[:, 0][:, None], b[:, 0][None, :]
+    apart = (apart + (first - second) ** 2) / 2
+    if left.parity is None:
+        delta = apart + pair.delta * polynomial
+    else:
+        delta = apart + pair.delta * pair.gamma * polynomial * (pair.c if left.parity == "odd" else 1)
+        if left.parity == "odd":
+            delta = delta + pair.delta * (tail + first * second)
+    result = folded_delta(delta)
+    if left.parity == "odd":
+        result = jnp.where(fold >= 0, result, signed(jnp.abs(result), result >= 0))
+    some = (left.size > 0)[:, None] & (right.size > 0)[None, :]
+    return jnp.where(some, result, 1), error(left, right, pair.c)
+
+
+def error(left: Coefficients, right: Coefficients, c: Float[Array, "n1 n2"]) -> Float[Array, ""]:
+    """The largest error among all pairs, relative to √(E f² E f²)."""
+    rest = root(left.rest)[:, None] * root(right.rest)[None, :] * jnp.abs(c) ** left.terms
     aliasing = jnp.maximum(jnp.max(left.aliasing, initial=0), jnp.max(right.aliasing, initial=0))
-    return total, jnp.maximum(jnp.max(rest, initial=0), aliasing)
+    return jnp.maximum(jnp.max(rest, initial=0), aliasing)
+
+
+_UNROLLED = 64
+
+
+def _horner(
+    a: Float[Array, "n1 terms"],
+    b: Float[Array, "n2 terms"],
+    start: tuple[Array, ...],
+    step: Callable[[tuple[Array, ...], Array, Array], tuple[Array, ...]],
+) -> tuple[Array, ...]:
+    """`step` from the last term to the first; few terms in one fused loop, many in a scan."""
+    if a.shape[1] <= _UNROLLED:
+        state = start
+        for n in range(a.shape[1] - 1, -1, -1):
+            state = step(state, a[:, n][:, None], b[:, n][None, :])
+        return state
+    once = lambda state, ab: (step(state, ab[0][:, None], ab[1][None, :]), None)  # noqa: E731
+    return jax.lax.scan(once, start, (a.T[::-1], b.T[::-1]), unroll=8)[0]

@@ -1,7 +1,7 @@
-"""Equations in c rewritten in δ = 1 - c, the state that numerical code carries between layers.
+"""Equations in c rewritten in the forms that keep digits at c = ±1: δ = 1 - c, γ = 1 + c, sine, angle, supplement.
 
-Near c = 1 the printed forms lose digits: 1 - c² cancels, acos(c) has an infinite slope. With δ they are
-√(δ(2 - δ)) and atan2(√(δ(2 - δ)), 1 - δ), which keep them.
+Near c = ±1 the printed forms lose digits: 1 - c² cancels, acos(c) has an infinite slope. `state.sides` computes
+the symbols below from the folded correlation, each to a last bit.
 """
 
 import sympy
@@ -12,19 +12,43 @@ from ntk_theory.symbols import c, kappa, q1, q2
 delta = Symbol("delta", nonnegative=True)
 """δ = 1 - c, in [0, 2]."""
 
+gamma = Symbol("gamma", nonnegative=True)
+"""γ = 1 + c, in [0, 2]."""
 
-def in_delta(expression: Expr) -> Expr:
-    """`expression` with every c and κ written in δ, sines and angles of c in their stable forms."""
-    sine = Symbol("sine", nonnegative=True)
-    angle = sympy.atan2(sympy.sqrt(delta * (2 - delta)), 1 - delta)
+sine = Symbol("sine", nonnegative=True)
+"""√(1 - c²)."""
+
+angle = Symbol("angle", nonnegative=True)
+"""acos c."""
+
+supplement = Symbol("supplement", nonnegative=True)
+"""π - acos c."""
+
+SIDES = (c, delta, gamma, sine, angle, supplement)
+"""The arguments that stand for a correlation, in the order of `state.Sides`."""
+
+
+def in_sides(expression: Expr) -> Expr:
+    """`expression` with κ written out and every 1 ± c, 1 - c², acos c and asin c in their stable symbols."""
+    expression = expression.subs(kappa, c * sympy.sqrt(q1 * q2))
     expression = expression.replace(sympy.acos(c), angle).replace(sympy.asin(c), sympy.pi / 2 - angle)
+    expression = expression.subs(sympy.pi - angle, supplement)
     expression = expression.replace(
         lambda part: part.is_Pow and part.base == 1 - c**2, lambda part: sine ** (2 * part.exp)
     )
-    expression = expression.subs(kappa, c * sympy.sqrt(q1 * q2))
-    # e⁻ᵃ sinh b overflows where its two exponentials, each within range, do not
-    expression = expression.replace(lambda part: part.is_Mul and part.has(sympy.sinh, sympy.cosh), _exponentials)
-    return expression.subs(c, 1 - delta).subs(sine, sympy.sqrt(delta * (2 - delta)))
+    expression = expression.subs({1 - c: delta, 1 + c: gamma})
+    return expression.replace(lambda part: part.is_Add and part.has(c), _with_sine)
+
+
+def _with_sine(total: Expr) -> Expr:
+    """A sum in which c² = 1 - sine² cancels terms, as in 1 + q1 + q2 + q1 q2 - c² q1 q2."""
+    other = sympy.expand(sympy.expand(total).subs(c**2, 1 - sine**2))
+    return other if len(sympy.Add.make_args(other)) < len(total.args) + (not other.has(c)) else total
+
+
+def in_range(expression: Expr) -> Expr:
+    """e⁻ᵃ sinh b as two exponentials: it overflows where they, each within range, do not."""
+    return expression.replace(lambda part: part.is_Mul and part.has(sympy.sinh, sympy.cosh), _exponentials)
 
 
 def _exponentials(product: Expr) -> Expr:

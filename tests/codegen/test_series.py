@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ntk_theory.codegen import series
+from ntk_theory.codegen.state import folded_correlation
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +37,7 @@ def test_polynomials_end():
 def test_covariance_of_sines(correlation):
     q1, q2 = jnp.array([0.3, 2.0]), jnp.array([1.0])
     a, b = (series.coefficients(jnp.sin, q) for q in (q1, q2))
-    c = jnp.full((2, 1), correlation)
-    value, error = series.covariance(a, b, c)
+    value, error = series.covariance(a, b, folded_correlation(jnp.full((2, 1), correlation)))
     expected = np.exp(-(q1[:, None] + q2) / 2) * np.sinh(correlation * np.sqrt(q1[:, None] * q2))
     np.testing.assert_allclose(value, expected, atol=1e-14)
     assert float(error) < 1e-13
@@ -57,7 +57,9 @@ def test_truncation_bounds_the_true_error(gaussian_pair, parity):
     # correlation close to 1 at a large variance, where the terms are too few: the bound covers the error
     coefficients = series.coefficients(jnp.tanh, jnp.array([300.0]), parity)
     for correlation in (0.9, 0.99, 0.999):
-        value, bound = series.covariance(coefficients, coefficients, jnp.full((1, 1), correlation))
+        value, bound = series.covariance(
+            coefficients, coefficients, folded_correlation(jnp.full((1, 1), correlation))
+        )
         exact = gaussian_pair(np.tanh, np.tanh, 300.0, 300.0, correlation, cuts=(-0.3, 0.0, 0.3))
         assert abs(float(value[0, 0]) - exact) <= float(bound) + 1e-9
     assert float(bound) > 1e-7

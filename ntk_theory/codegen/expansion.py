@@ -1,0 +1,70 @@
+"""Layers without a closed form: covariance A + B·E[f(u)f(v)], by Hermite series of f at the two variances."""
+
+from dataclasses import dataclass
+
+import sympy
+from jaxtyping import Array, Float
+from sympy import Expr
+
+from ntk_theory.codegen import series
+from ntk_theory.codegen.affine import affine_fold
+from ntk_theory.codegen.series import Parity, Resolution
+from ntk_theory.gaussian import GaussianCovariance, GaussianMean
+from ntk_theory.printing import Frozen, freeze
+from ntk_theory.symbols import c, q, q1, q2, x
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """f, the variance a(q) it is taken at, and the numbers A and B of A + B·E[f(u)f(v)]."""
+
+    integrand: Frozen
+    variance: Frozen
+    parity: Parity
+    constant: float
+    factor: float
+
+    def __call__(
+        self,
+        fold: Float[Array, "n1 n2"],
+        q1: Float[Array, "n1"],
+        q2: Float[Array, "n2"],
+        resolution: Resolution,
+    ) -> tuple[Float[Array, "n1 n2"], Float[Array, ""]]:
+        """The folded correlation after the layer, and the largest error of the series."""
+        f, variance = self.integrand.function, self.variance.function
+        left, right = (series.coefficients(f, variance(side), self.parity, resolution) for side in (q1, q2))
+        core, error = series.core_fold(left, right, fold)
+        return affine_fold(core, left.size, right.size, self.factor, self.constant), error
+
+
+def expansion(variance: Expr, covariance: Expr) -> Expansion | None:
+    """The expansion of a layer with these equations; None where they are not of this one form, both."""
+    nodes = covariance.atoms(GaussianCovariance)
+    if len(nodes) != 1:
+        return None
+    (node,) = nodes
+    f, g, first, second, correlation = node.args
+    if f != g or correlation != c or first.subs(q1, q2) != second or first.has(q2):
+        return None
+    name = sympy.Dummy()
+    line = sympy.expand(covariance.xreplace({node: name}))
+    factor, constant = line.coeff(name, 1), line.coeff(name, 0)
+    square = GaussianMean(sympy.Lambda(x, f(x) ** 2), first.subs(q1, q))
+    if not (factor.is_number and constant.is_number and factor > 0 and constant >= 0):
+        return None
+    means = variance.atoms(GaussianMean)
+    same = len(means) == 1 and sympy.expand(next(iter(means)).args[0](x) - f(x) ** 2) == 0
+    if not same or sympy.expand(variance.xreplace({next(iter(means)): name}) - constant - factor * name) != 0:
+        return None
+    if next(iter(means)).args[1] != square.args[1]:
+        return None
+    return Expansion(freeze([x], f(x)), freeze([q1], first), parity(f(x)), float(constant), float(factor))
+
+
+def parity(f: Expr) -> Parity:
+    """Whether f is odd or even, or neither that expansion shows."""
+    mirrored = f.subs(x, -x)
+    if sympy.expand(mirrored + f) == 0:
+        return "odd"
+    return "even" if sympy.expand(mirrored - f) == 0 else None

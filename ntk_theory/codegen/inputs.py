@@ -1,0 +1,101 @@
+"""The first state, from the inputs: variances, and correlations folded without cancellation.
+
+All products come from one matrix product. Where it leaves too few digits of 1 - |c|, in the few pairs that are
+nearly parallel, the angle is computed from the difference of the two inputs: with d = x ∓ x′ and d⊥ what of it
+is perpendicular to x, sin θ = |d⊥|/|x′| and 1 - |cos θ| = sin²θ/(1 + |cos θ|).
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from ntk_theory.codegen.state import folded_correlation, signed
+
+CLOSE = {"float64": 2e-3, "float32": 2e-2}
+"""Pairs with 1 - |c| below this are corrected: the product is off by some eps, relatively by eps/CLOSE."""
+_BATCH = 32
+
+
+def scaled(x: Float[Array, "n features"]) -> tuple[Float[Array, "n features"], Float[Array, "n"]]:
+    """(x/2ᵏ, 2ᵏ) with entries at most 1, exactly: squares neither overflow nor underflow."""
+    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(x), axis=-1))
+    _, exponent = jnp.frexp(jnp.where(largest > 0, largest, 1))
+    scale = jnp.ldexp(jnp.ones_like(largest), exponent)
+    return x / scale[:, None], scale
+
+
+def variances(x: Float[Array, "n features"]) -> Float[Array, "n"]:
+    """|x|²/features."""
+    within, scale = scaled(x)
+    return jnp.mean(within * within, axis=-1) * scale * scale
+
+
+def folds(x1: Float[Array, "n1 features"], x2: Float[Array, "n2 features"]) -> Float[Array, "n1 n2"]:
+    """The folded correlations of all pairs. A zero input is uncorrelated with everything."""
+    (a, s1), (b, s2) = scaled(x1), scaled(x2)
+    return _folds(_unit(a), _unit(b), *map(jax.lax.stop_gradient, (a, b, s1, s2)))
+
+
+def _unit(x: Float[Array, "n features"]) -> Float[Array, "n features"]:
+    square = jnp.sum(x * x, axis=-1, keepdims=True)
+    return x / jnp.sqrt(jnp.where(square > 0, square, 1))
+
+
+@jax.custom_jvp
+def _folds(
+    u: Float[Array, "n1 features"],
+    v: Float[Array, "n2 features"],
+    a: Float[Array, "n1 features"],
+    b: Float[Array, "n2 features"],
+    s1: Float[Array, "n1"],
+    s2: Float[Array, "n2"],
+) -> Float[Array, "n1 n2"]:
+    fold = folded_correlation(_products(u, v))
+    close = jnp.abs(fold) < CLOSE[str(fold.dtype)]
+    return jax.lax.cond(jnp.any(close), lambda f: _corrected(f, close, a, b, s1, s2), lambda f: f, fold)
+
+
+@_folds.defjvp
+def _folds_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
+    u, v, *rest = primals
+    return _folds(u, v, *rest), -(_products(tangents[0], v) + _products(u, tangents[1]))
+
+
+def _products(u: Float[Array, "n1 features"], v: Float[Array, "n2 features"]) -> Float[Array, "n1 n2"]:
+    return jnp.matmul(u, v.T, precision=jax.lax.Precision.HIGHEST)
+
+
+def _corrected(
+    fold: Float[Array, "n1 n2"],
+    close: Bool[Array, "n1 n2"],
+    a: Float[Array, "n1 features"],
+    b: Float[Array, "n2 features"],
+    s1: Float[Array, "n1"],
+    s2: Float[Array, "n2"],
+) -> Float[Array, "n1 n2"]:
+    """Row after row that has close pairs, `_BATCH` of them at a time."""
+
+    def step(state: tuple[Array, Array]) -> tuple[Array, Array]:
+        fold, left = state
+        row = jnp.argmax(jnp.any(left, axis=1))
+        (columns,) = jnp.nonzero(left[row], size=_BATCH, fill_value=b.shape[0])
+        others = b.at[columns].get(mode="fill", fill_value=0)
+        sign = jnp.where(fold.at[row, columns].get(mode="fill", fill_value=0) >= 0, 1, -1).astype(fold.dtype)
+        ratio = s2.at[columns].get(mode="fill", fill_value=1) / s1[row]
+        ratio = jnp.where((ratio >= 0.25) & (ratio <= 4), ratio, 1)
+        near = signed(_versine(a[row], others * (sign * ratio)[:, None]), sign < 0)
+        fold = fold.at[row, columns].set(near, mode="drop")
+        return fold, left.at[row, columns].set(False, mode="drop")
+
+    return jax.lax.while_loop(lambda state: jnp.any(state[1]), step, (fold, close))[0]
+
+
+def _versine(x: Float[Array, "features"], others: Float[Array, "batch features"]) -> Float[Array, "batch"]:
+    """1 - cos θ between x and each of the others, all within some 0.2 of parallel."""
+    difference = x - others
+    square = jnp.sum(x * x)
+    across = difference - x * (jnp.sum(difference * x, axis=-1) / jnp.where(square > 0, square, 1))[:, None]
+    size = jnp.sum(others * others, axis=-1)
+    sine_square = jnp.sum(across * across, axis=-1) / jnp.where(size > 0, size, 1)
+    return sine_square / (1 + jnp.sqrt(jnp.maximum(1 - sine_square, np.finfo(x.dtype).tiny)))
