@@ -149,6 +149,7 @@ def _derive(options: argparse.Namespace) -> int:
         "variance": str(derived.variance),
         "closed_form": derived.closed_form,
         "reason": derived.reason,
+        "conditions": {c.of: [f"{e} > 0" for e in c.positive] for c in derived.conditions},
         "certificates": {c.name: c.holds for c in derived.certificates},
         "trace": list(derived.trace),
         "latex": derived.latex(),
@@ -164,6 +165,7 @@ def _derive(options: argparse.Namespace) -> int:
     else:
         lines.append(f"K̇(q1, q2, c) = {derivative}")
     lines.append(f"V(q) = {derived.variance}")
+    lines += [f"exists: {condition}" for condition in derived.conditions]
     lines.append("closed form: " + ("yes" if derived.closed_form else f"no. {derived.reason}"))
     lines += [f"certificate {c.name}: {'holds' if c.holds else 'FAILS'}" for c in derived.certificates]
     lines.append(f"derived in {seconds:.3f} s")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy
-from sympy import Expr, Lambda
+from sympy import Expr, Lambda, Symbol
 
 from ntk_theory import symbols
 from ntk_theory.activation import Activation, activation
@@ -20,12 +20,13 @@ from ntk_theory.gaussian import GaussianCovariance
 from ntk_theory.gaussian.budget import time_limit
 from ntk_theory.gaussian.certificate import Certificate
 from ntk_theory.gaussian.closed_form import ClosedForm, mixed
+from ntk_theory.gaussian.condition import Condition
 from ntk_theory.gaussian.paper import latex
 from ntk_theory.gaussian.powers import PowerForm, power_form
 from ntk_theory.gaussian.readable import expression
 from ntk_theory.gaussian.represent import Representation, represent
 
-__all__ = ["Certificate", "Dual", "dual", "latex", "mixed_kernel"]
+__all__ = ["Certificate", "Condition", "Dual", "dual", "latex", "mixed_kernel"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Dual:
     - `variance`: V(q) = K(q, q, 1) = E[φ(√q z)²]; `derivative_variance`: E[φ′(√q z)²];
     - `mean`: E[φ(√q z)];
     - `closed_form`: whether these are elementary; if not, `reason` says why;
-    - `certificates`: the checks that were made, `trace`: the steps of the derivation.
+    - `certificates`: the checks that were made, `trace`: the steps of the derivation;
+    - `conditions`: where K (and K̇), V (and E[φ′²]) and the mean exist, for φ that grow like exp(a·x²).
     """
 
     activation: Activation
@@ -50,6 +52,7 @@ class Dual:
     reason: str
     certificates: tuple[Certificate, ...]
     trace: tuple[str, ...]
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def derivative(self) -> Expr:
@@ -94,7 +97,7 @@ class Dual:
         """K at exact numbers, at c = ±1 and at variances 0 by its limits, where the formula has poles.
 
         Numbers may be anything SymPy reads exactly; floats are taken as the decimals they print as. Raises
-        `DataError` outside q1, q2 ≥ 0, -1 ≤ c ≤ 1.
+        `DataError` outside q1, q2 ≥ 0, -1 ≤ c ≤ 1, `DivergentExpectationError` outside `conditions`.
         """
         first, second, correlation = (sympy.nsimplify(v, rational=True) for v in (q1, q2, c))
         finite = all(v.is_finite for v in (first, second, correlation))
@@ -102,12 +105,24 @@ class Dual:
             raise DataError(
                 f"K has no value at q1 = {q1}, q2 = {q2}, c = {c}: q1, q2 ≥ 0 and -1 ≤ c ≤ 1 are needed."
             )
+        numbers = {symbols.q1: first, symbols.q2: second, symbols.c: correlation}
+        self._check("K", numbers)
         form = _form(self.activation)
         if first == 0 or second == 0:
             return form.mean_at(first) * form.mean_at(second)
         if abs(correlation) == 1:
             return form.full_correlation(first, second, int(correlation))
-        return self.kernel.subs({symbols.q1: first, symbols.q2: second, symbols.c: correlation})
+        return self.kernel.subs(numbers)
+
+    def _check(self, of: str, numbers: dict[Symbol, Expr]) -> None:
+        for condition in self.conditions:
+            failing = condition.failing(numbers) if condition.of == of else None
+            if failing is not None:
+                at = ", ".join(f"{symbol} = {value}" for symbol, value in numbers.items())
+                raise DivergentExpectationError(
+                    f"{of} of {self.activation.name} does not exist at {at}: {failing} is "
+                    f"{failing.subs(numbers)} there and must be positive. Choose smaller variances."
+                )
 
     def latex(self) -> str:
         """K, K̇ and V as lines of an `align*`, to paste into a paper."""
@@ -118,6 +133,9 @@ class Dual:
         if self.derivative_kernel is not None:
             lines.append(rf"\dot K(q_1, q_2, c) &= {latex(self.derivative_kernel)} \\")
         lines.append(rf"V(q) &= {latex(self.variance)}")
+        for condition in self.conditions[:2]:
+            lines[-1] += r" \\"
+            lines.append(rf"& {condition.of} \text{{ where }} {condition.latex()}")
         return "\\begin{align*}\n" + "\n".join(lines) + "\n\\end{align*}"
 
 
@@ -161,6 +179,7 @@ def _derive(phi: Activation) -> Dual:
         reason=form.reason,
         certificates=form.certificates,
         trace=form.trace,
+        conditions=form.conditions,
     )
 
 

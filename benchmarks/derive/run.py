@@ -24,10 +24,9 @@ from ntk_theory.activation import NAMED, activation
 from ntk_theory.dual import _derive, _form, dual
 from ntk_theory.errors import NtkTheoryError
 from ntk_theory.gaussian import check
-from ntk_theory.gaussian.algebra import Algebra
 from ntk_theory.gaussian.moments import covariance
 from ntk_theory.gaussian.readable import expression
-from ntk_theory.gaussian.terms import canonical_terms, irrational_constants
+from ntk_theory.gaussian.terms import algebra_of, canonical_terms
 from ntk_theory.symbols import c, q1, q2, x
 
 PEERS = (
@@ -55,7 +54,7 @@ def ours() -> dict[str, dict[str, object]]:
         start = time.process_time()
         try:
             terms = canonical_terms(activation(name))
-            expression(covariance(Algebra(constants=irrational_constants(terms)), terms, terms))
+            expression(covariance(algebra_of((), terms), terms, terms))
             kernel = round(time.process_time() - start, 4)
         except NtkTheoryError:
             kernel = None

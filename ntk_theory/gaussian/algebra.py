@@ -25,12 +25,19 @@ IMAGINARY = Symbol("i_")
 class Algebra:
     """The fraction field over √q1, √q2, c, π and the parameters, and what is built from it.
 
-    `constants` are irrational numbers, each with the symbol that stands for it in the field.
+    `constants` are irrational numbers, each with the symbol that stands for it in the field. The domain is
+    q1, q2 > 0 and -1 < c < 1, for a `growth` g > 0 with 2·g·q1 < 1 and 2·g·q2 < 1.
     """
 
-    def __init__(self, parameters: Iterable[Symbol] = (), constants: Iterable[tuple[Symbol, Expr]] = ()) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[Symbol] = (),
+        constants: Iterable[tuple[Symbol, Expr]] = (),
+        growth: Expr = sympy.S.Zero,
+    ) -> None:
         self.constants = dict(constants)
         self.field = FracField([ROOT_1, ROOT_2, correlation, PI, *parameters, *self.constants], QQ, "lex")
+        self.growth = self.element(growth)
         self._signs: dict[PolyElement, int] = {}
         self._factors: dict[PolyElement, tuple[Any, list[tuple[PolyElement, int]]]] = {}
 
@@ -110,12 +117,32 @@ class Algebra:
         if polynomial not in self._factors:
             content, factors = polynomial.factor_list()
             oriented = []
-            for factor, multiplicity in factors:
+            for factor, multiplicity in self.conjugates_joined(factors):
                 sign = self.sign(factor)
                 content = content * sign**multiplicity
                 oriented.append((factor * sign, multiplicity))
             self._factors[polynomial] = (content, oriented)
         return self._factors[polynomial]
+
+    def conjugates_joined(self, factors: list[tuple[PolyElement, int]]) -> list[tuple[PolyElement, int]]:
+        """Factors with their multiplicities, f(√q) and f(-√q) as one: 1 - q and not (1 - √q)(1 + √q)."""
+        powers = dict(factors)
+        for factor in list(powers):
+            for i in (0, 1):
+                mirrored = self._mirrored(factor, i)
+                if mirrored in (factor, -factor):
+                    continue
+                for partner in (mirrored, -mirrored):
+                    both = min(powers[factor], powers.get(partner, 0))
+                    if both:
+                        powers[factor] -= both
+                        powers[partner] -= both
+                        powers[factor * partner] = powers.get(factor * partner, 0) + both
+        return [(factor, multiplicity) for factor, multiplicity in powers.items() if multiplicity]
+
+    def _mirrored(self, polynomial: PolyElement, i: int) -> PolyElement:
+        """`polynomial` with -√q1 (i = 0) or -√q2 (i = 1)."""
+        return self.field.ring({m: -value if m[i] % 2 else value for m, value in polynomial.terms()})
 
     def sign(self, polynomial: PolyElement) -> int:
         """The sign of `polynomial` on r1, r2 > 0, -1 < c < 1, proven by its coefficients.
@@ -141,13 +168,53 @@ class Algebra:
             return 1 if sympy.N(self.restore(polynomial.as_expr()), 30) > 0 else -1
         position = symbols.index(correlation)
         signed = [i for i, s in enumerate(symbols) if s in used and not s.is_positive and i != position]
-        found = _signs_of_coefficients(polynomial, position, signed)
-        if len(found) == 1:
-            return found.pop()
+        for one in (polynomial, self._bounded(polynomial)):
+            found = set() if one is None else _signs_of_coefficients(one, position, signed)
+            if len(found) == 1:
+                return found.pop()
+        if self.growth and self._never_zero(polynomial, position, signed):
+            return 1 if sympy.N(self._at_sample(polynomial), 30) > 0 else -1
         raise DivergentExpectationError(
             f"{self.restore(polynomial.as_expr())} has no fixed sign for q1, q2 > 0 and -1 < c < 1, and the "
             "expectation exists only where it is positive."
         )
+
+    def _never_zero(self, polynomial: PolyElement, position: int, signed: list[int]) -> bool:
+        """Whether f(√q)·f(-√q) has one sign on the domain, where f itself has odd and even powers of √q."""
+        for i in (0, 1):
+            if len({monomial[i] % 2 for monomial in polynomial.monoms()}) > 1:
+                polynomial *= self._mirrored(polynomial, i)
+        bounded = self._bounded(polynomial)
+        return bounded is not None and len(_signs_of_coefficients(bounded, position, signed) | {0}) == 2
+
+    def _at_sample(self, polynomial: PolyElement) -> Expr:
+        """The value at c = 0, variances at half of what the growth allows, parameters at 1, 2, …"""
+        parameters = [s for s in self.field.symbols[4:] if s not in self.constants]
+        numbers: dict[Symbol, Expr] = {s: sympy.Integer(i) for i, s in enumerate(parameters, 1)}
+        growth = self.restore(self.growth.as_expr()).subs(numbers)
+        numbers |= {q1: 1 / (4 * growth), q2: 1 / (4 * growth), correlation: sympy.S.Zero}
+        return self.restore(polynomial.as_expr()).subs(numbers)
+
+    def _bounded(self, polynomial: PolyElement) -> PolyElement | None:
+        """`polynomial` with q = p/(1 + 2gp) for both variances, times a positive factor: p > 0 is 2gq < 1.
+
+        None without growth, or where odd and even powers of √q stand side by side.
+        """
+        ring = self.field.ring
+        degrees = [polynomial.degree(i) for i in (0, 1)]
+        parities = [{monomial[i] % 2 for monomial in polynomial.monoms()} for i in (0, 1)]
+        if not self.growth or any(len(parity) > 1 for parity in parities):
+            return None
+        over, under = self.growth.numer, self.growth.denom
+        total = ring.zero
+        for monomial, value in polynomial.terms():
+            term = ring({(0, 0, *monomial[2:]): value})
+            for i, degree in enumerate(degrees):
+                p = ring.gens[i] ** 2
+                term *= (under * p) ** (monomial[i] // 2)
+                term *= (under + 2 * over * p) ** ((degree - monomial[i]) // 2)
+            total += term
+        return total
 
     def diff(self, element: FracElement, symbol: Symbol) -> FracElement:
         return element.diff(self.generator(symbol))

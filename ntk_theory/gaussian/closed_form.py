@@ -11,10 +11,11 @@ from ntk_theory.activation import Activation
 from ntk_theory.gaussian import check, limits, moments
 from ntk_theory.gaussian.algebra import ROOT_1, ROOT_2, Algebra
 from ntk_theory.gaussian.certificate import Certificate
+from ntk_theory.gaussian.condition import Condition, growth_conditions
 from ntk_theory.gaussian.normal_form import NormalForm, Surd
 from ntk_theory.gaussian.readable import expression
 from ntk_theory.gaussian.relations import reduced
-from ntk_theory.gaussian.terms import Term, canonical_terms, irrational_constants
+from ntk_theory.gaussian.terms import Term, algebra_of, canonical_terms, growth
 from ntk_theory.symbols import c, q, q1, q2
 
 
@@ -53,8 +54,15 @@ class ClosedForm:
 
     @cached_property
     def algebra(self) -> Algebra:
-        every = [*self.terms, *self.squares, *(self.slopes or ()), *(self.slope_squares or ())]
-        return Algebra(self.phi.parameters, irrational_constants(every))
+        return algebra_of(
+            self.phi.parameters,
+            [*self.terms, *self.squares, *(self.slopes or ()), *(self.slope_squares or ())],
+        )
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Where K, V and the mean exist, for φ that grow like exp(a·x²)."""
+        return growth_conditions(growth(self.terms))
 
     @cached_property
     def kernel(self) -> NormalForm:
@@ -175,7 +183,7 @@ def mixed(phi: Activation, psi: Activation) -> NormalForm:
     """E[φ(u)ψ(v)]. Raises `NotInClassError`."""
     left, right = canonical_terms(phi), canonical_terms(psi)
     parameters = sorted({*phi.parameters, *psi.parameters}, key=str)
-    algebra = Algebra(parameters, irrational_constants([*left, *right]))
+    algebra = algebra_of(parameters, [*left, *right], times=2)
     return moments.covariance(algebra, left, right)
 
 

@@ -5,12 +5,11 @@ from sympy import Expr, Lambda
 
 from ntk_theory.activation import Activation
 from ntk_theory.activation.pieces import joined
-from ntk_theory.errors import NotInClassError
+from ntk_theory.errors import DivergentExpectationError, NotInClassError
 from ntk_theory.gaussian import moments
-from ntk_theory.gaussian.algebra import Algebra
 from ntk_theory.gaussian.expectations import GaussianMean
 from ntk_theory.gaussian.readable import expression
-from ntk_theory.gaussian.terms import canonical_terms, irrational_constants
+from ntk_theory.gaussian.terms import algebra_of, canonical_terms, growth
 from ntk_theory.symbols import q1, x
 
 
@@ -20,7 +19,13 @@ def mean(phi: Activation, variance: Expr) -> Expr:
         return _at_zero(phi)
     try:
         terms = canonical_terms(phi)
-        algebra = Algebra(phi.parameters, irrational_constants(terms))
+        room = 1 - 2 * growth(terms) * variance
+        if room.is_nonpositive:
+            raise DivergentExpectationError(
+                f"E[φ] of φ = {phi.name} is infinite at variance {variance}: 1 - 2·({growth(terms)})·{variance} = "
+                f"{room} must be positive."
+            )
+        algebra = algebra_of(phi.parameters, terms)
         return expression(moments.mean(algebra, terms)).subs(q1, variance)
     except NotInClassError:
         return GaussianMean(Lambda(x, joined(phi.pieces)), variance)

@@ -67,6 +67,7 @@ class PowerForm:
 
     closed = True
     reason = ""
+    conditions = ()
 
     @property
     def kernel_expression(self) -> Expr:

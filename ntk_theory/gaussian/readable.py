@@ -131,7 +131,7 @@ def _factored(algebra: Algebra, element: FracElement) -> Expr:
     for polynomial, exponent in ((element.numer, 1), (element.denom, -1)):
         number, factors = polynomial.factor_list()
         content = content * number**exponent
-        for factor, multiplicity in factors:
+        for factor, multiplicity in algebra.conjugates_joined(factors):
             sign = algebra.sign(factor) if algebra.has_sign(factor) else 1
             content = content * sign**multiplicity
             sides.append((factor * sign).as_expr() ** (exponent * multiplicity))

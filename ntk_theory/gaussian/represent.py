@@ -35,6 +35,7 @@ class Representation:
     core: Expr
 
     closed = False
+    conditions = ()
 
     @property
     def reason(self) -> str:

@@ -5,7 +5,7 @@ w > 0 for erf, since erf(αx + β) = 2·P(z > -√2(αx + β)) - 1. Thresholds a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -14,8 +14,8 @@ from sympy import Expr, Symbol
 
 from ntk_theory.activation import Activation
 from ntk_theory.activation.pieces import Piece
-from ntk_theory.errors import DivergentExpectationError, NotInClassError
-from ntk_theory.gaussian.algebra import IMAGINARY, is_square_root
+from ntk_theory.errors import NotInClassError
+from ntk_theory.gaussian.algebra import IMAGINARY, Algebra, is_square_root
 from ntk_theory.symbols import x
 
 
@@ -66,7 +66,33 @@ def canonical_terms(phi: Activation) -> tuple[Term, ...]:
             coefficient = sympy.expand(coefficient)
             if coefficient != 0:
                 terms.append(Term(coefficient, power, quadratic, linear, walls + ends))
+        if quadratic.is_positive and heights[0] == heights[-1] == 0:
+            raise NotInClassError(
+                f"exp({quadratic}*x**2) on a bounded piece alone is outside the class: cut into half-lines, its "
+                "expectations would not exist."
+            )
     return tuple(terms)
+
+
+def growth(terms: Iterable[Term]) -> Expr:
+    """The largest a of the factors exp(a·x²), 0 where none grows: E[Σ terms] exists where 1 - 2aq > 0.
+
+    Raises `NotInClassError` where parameters leave it open which is the largest.
+    """
+    largest: Expr = sympy.S.Zero
+    for quadratic in dict.fromkeys(term.quadratic for term in terms):
+        more = (quadratic - largest).is_nonpositive
+        if more is None:
+            raise NotInClassError(
+                f"Which is larger of {quadratic} and {largest}, in exp(…*x**2), can't be decided; give numbers."
+            )
+        largest = largest if more else quadratic
+    return largest
+
+
+def algebra_of(parameters: Iterable[Symbol], terms: Sequence[Term], *, times: int = 1) -> Algebra:
+    """The fraction field that the expectation of a product of `times` of these terms, of one q, is written over."""
+    return Algebra(parameters, irrational_constants(terms), growth=times * growth(terms))
 
 
 def _half_lines(
@@ -148,12 +174,7 @@ def _quadratic(exponent: Expr, summand: Expr) -> tuple[Expr, Expr, Expr]:
     if polynomial is None or polynomial.degree() > 2:
         raise NotInClassError(f"{summand} is outside the class: exponents must be quadratic in x.")
     quadratic, linear, constant = (polynomial.coeff_monomial(x**k) for k in (2, 1, 0))
-    if quadratic.is_positive:
-        raise DivergentExpectationError(
-            f"{summand} grows like exp({quadratic}·x²): E[φ²] is infinite once a variance q reaches "
-            f"1/(4·{quadratic}). Choose a φ that grows more slowly than every exp(a·x²)."
-        )
-    if quadratic.is_nonpositive is None:
+    if quadratic.is_positive is None and quadratic.is_nonpositive is None:
         raise NotInClassError(f"The sign of {quadratic} in {summand} can't be decided; give it an assumption.")
     return quadratic, linear, constant
 
