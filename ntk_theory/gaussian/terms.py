@@ -91,7 +91,7 @@ def growth(terms: Iterable[Term]) -> Expr:
 
 
 def algebra_of(parameters: Iterable[Symbol], terms: Sequence[Term], *, times: int = 1) -> Algebra:
-    """The fraction field that the expectation of a product of `times` of these terms, of one q, is written over."""
+    """The field for expectations of products of `times` of these terms, all of one variance."""
     return Algebra(parameters, irrational_constants(terms), growth=times * growth(terms))
 
 

@@ -31,9 +31,9 @@ class KernelFunction:
     name in `get` gives an array, a tuple of names a named tuple (neural-tangents' rule). NumPy arrays are
     computed in their own precision and give NumPy arrays; JAX arrays, traced ones too, give JAX arrays.
 
-    Raises `DivergentExpectationError` where the NTK is asked for and an activation jumps, `ShapeError` for shapes
-    that do not fit, `DataError` for entries that are not finite, and `EnclosureError` where a series would be off
-    by more than 1e-6 of the kernel.
+    Raises `DivergentExpectationError` where the NTK is asked for and an activation jumps, and where a kernel is
+    not finite, `ShapeError` for shapes that do not fit, `DataError` for entries that are not finite, and
+    `EnclosureError` where a series would be off by more than 1e-6 of the kernel.
     """
 
     def __init__(self, compiled: CompiledKernel) -> None:
@@ -84,6 +84,12 @@ class KernelFunction:
                 f"The kernel's Hermite series would be off by up to {float(truncation):.1e} of its size at these "
                 "inputs: their variance is too large for it. Scale the inputs down (a mean square of 1 is usual), "
                 "or choose smaller W_std and b_std."
+            )
+        if not all(bool(jnp.all(jnp.isfinite(k))) for k in kernels):
+            raise DivergentExpectationError(
+                "The kernel is infinite at these inputs, or too large for their floating point type: a variance "
+                "has outgrown where the activation's expectations exist (the conditions of its dual), or the "
+                "range of numbers. Scale the inputs down, or choose smaller W_std and b_std."
             )
         return kernels
 

@@ -49,7 +49,12 @@ def test_the_published_gaussian_integral():
 
 @pytest.mark.parametrize(
     ("numbers", "failing"),
-    [((3, 1, 0), "1 - q1/2"), ((1, "2.5", 0), "1 - q2/2"), (("1.5", "1.5", "0.9"), "q1\\*q2"), ((1, 1, 1), "q1\\*q2")],
+    [
+        ((3, 1, 0), "1 - q1/2"),
+        ((1, "2.5", 0), "1 - q2/2"),
+        (("1.5", "1.5", "0.9"), "q1\\*q2"),
+        ((1, 1, 1), "q1\\*q2"),
+    ],
 )
 def test_values_outside_the_conditions_are_refused_by_name(numbers, failing):
     with pytest.raises(DivergentExpectationError, match=failing):
