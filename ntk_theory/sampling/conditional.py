@@ -26,8 +26,10 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ntk_theory.activation import Activation
+from ntk_theory.errors import DataError
 from ntk_theory.printing import elementwise
 from ntk_theory.sampling.chain import Chain, chain_of, check_count, check_inputs
+from ntk_theory.sampling.devices import on_all_devices
 from ntk_theory.sampling.normals import standard_normal, threefry_key
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 _BLOCK = 64  # neurons that are summed at once; widths that are multiples of it share one compilation
 _SLAB = 2**14  # neurons of a slab: its arrays stay in the cache
 _CALL = 2**18  # neurons drawn by one call of the compiled function
-_DEPENDENT = 1e-6  # a column whose remainder is smaller, relative to itself, lies in the span of those before it
+_DEPENDENT = 8  # a remainder of fewer roundings of the column's own length lies in the span of those before it
 
 
 class Draws(NamedTuple):
@@ -79,39 +81,61 @@ def draw_kernels(
     key: Array,
     *,
     dtype: Any = np.float32,
+    processes: bool = False,
 ) -> Draws:
     """`count` independent networks of hidden width `width` on the inputs x, exactly in law, as `Draws`.
 
     The same key and width give the same networks, and the first of them whatever `count` is. A network of width
-    10^6 is as good as one of width 8; time and memory grow like n, not n².
+    10^6 is as good as one of width 8; time and memory grow like n, not n². All local devices share the work, and
+    with `processes=True` all processes of `jax.distributed`: call it in every one of them, and every one gets all.
 
     Raises `NtkTheoryError` for a network that is not Dense, Nonlinearity, …, Dense with one output;
     `DivergentExpectationError` for an activation with a jump, whose NTK is infinite; `ShapeError` and
-    `DataError` for inputs, width or count that can't be used.
+    `DataError` for inputs, width or count that can't be used, and for networks that overflow `dtype`.
     """
     inputs = check_inputs(x)
     check_count("width", width)
     check_count("count", count)
     chain = chain_of(net)
     with jax.enable_x64(np.dtype(dtype) == np.float64):
-        return _draw(chain, inputs, width, count, jax.random.fold_in(threefry_key(key), width), np.dtype(dtype))
+        root = jax.random.fold_in(threefry_key(key), width)
+        return check_draws(
+            _draw(chain, inputs, width, count, root, np.dtype(dtype), processes), width, np.dtype(dtype)
+        )
 
 
-def _draw(chain: Chain, x: np.ndarray, width: int, count: int, key: Array, dtype: np.dtype[Any]) -> Draws:
+def check_draws(draws: Draws, width: int, dtype: np.dtype[Any]) -> Draws:
+    """The draws. Raises `DataError` where one is not finite."""
+    if not all(np.isfinite(part).all() for part in draws):
+        raise DataError(
+            f"Networks of width {width} overflow {dtype}: a kernel is not finite. Ask for dtype=numpy.float64, or "
+            "a smaller W_std or depth."
+        )
+    return draws
+
+
+def _draw(
+    chain: Chain, x: np.ndarray, width: int, count: int, key: Array, dtype: np.dtype[Any], processes: bool
+) -> Draws:
     size = _BLOCK if width % _BLOCK == 0 else width
     blocks = max(_SLAB, width) // size
     networks = blocks * size // width
     slabs = max(1, _CALL // (blocks * size))
     owner = np.minimum(np.arange(blocks) * size // width, networks)  # blocks left over go to one that is dropped
     first = _first_factor(chain, x).astype(dtype)
-    sampler = _sampler(chain.activations, blocks, size)
     scales = np.array([chain.W_std, chain.b_std], dtype)
-    parts = []
-    for start in range(0, -(-count // networks), slabs):
-        indices = jnp.arange(start, start + slabs, dtype=jnp.uint32)
-        drawn = sampler(key, indices, jnp.asarray(owner), jnp.asarray(width, dtype), scales, first)
-        parts.append([np.asarray(part)[:, :networks].reshape(-1, *part.shape[2:]) for part in drawn])
-    return Draws(*(np.concatenate(pieces)[:count] for pieces in zip(*parts, strict=True)))
+    drawn = on_all_devices(
+        _sampler(chain.activations, blocks, size),
+        -(-count // networks),
+        slabs,
+        key,
+        jnp.asarray(owner),
+        jnp.asarray(width, dtype),
+        scales,
+        first,
+        processes=processes,
+    )
+    return Draws(*(part[:, :networks].reshape(-1, *part.shape[2:])[:count] for part in drawn))
 
 
 def _first_factor(chain: Chain, x: np.ndarray) -> np.ndarray:
@@ -124,17 +148,17 @@ def _first_factor(chain: Chain, x: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _sampler(activations: tuple[Activation, ...], blocks: int, size: int) -> Any:
-    """The compiled function: slab indices to draws of (slabs, blocks + 1) networks, some of them unused."""
+    """What is compiled: slab indices to draws of (slabs, blocks + 1) networks, some of them unused."""
     functions = [(elementwise(phi), elementwise(phi.derivative)) for phi in activations]
 
-    def slabs(key: Array, indices: Array, owner: Array, width: Array, scales: Array, first: Array) -> Any:
+    def slabs(indices: Array, key: Array, owner: Array, width: Array, scales: Array, first: Array) -> Any:
         lanes = _Lanes(owner, blocks + 1, size)
         return jax.lax.map(
             lambda index: _networks(jax.random.fold_in(key, index), lanes, width, scales, first, functions),
             indices,
         )
 
-    return jax.jit(slabs)
+    return slabs
 
 
 @dataclass(frozen=True)
@@ -214,7 +238,7 @@ def _orthonormal(lanes: _Lanes, vectors: _Vectors) -> tuple[_Vectors, Float[Arra
 
     Not by Cholesky of the Gram matrix: in float32 that gives a visibly wrong law for deep logistic networks.
     """
-    k = vectors.bias.shape[-1]
+    k, rounding = vectors.bias.shape[-1], _DEPENDENT * float(np.finfo(vectors.bias.dtype).eps)
 
     def add_column(j: Array, state: tuple[_Vectors, Array]) -> tuple[_Vectors, Array]:
         Q, R = state
@@ -227,7 +251,7 @@ def _orthonormal(lanes: _Lanes, vectors: _Vectors) -> tuple[_Vectors, Float[Arra
             column = _Vectors(column.neurons - projection.neurons, column.bias - projection.bias)
             coefficients += parallel
         rest = jnp.sqrt(lanes.inner(column, column))
-        independent = rest > _DEPENDENT * length
+        independent = rest > rounding * length
         column = lanes.combine(column, jnp.where(independent, 1 / jnp.where(independent, rest, 1), 0))
         coefficients = jax.lax.dynamic_update_slice_in_dim(coefficients, jnp.where(independent, rest, 0), j, 1)
         Q = _Vectors(

@@ -17,7 +17,7 @@ from scipy.stats import ks_2samp
 
 import ntk_theory as ntk
 from ntk_theory.errors import DataError, DivergentExpectationError, NtkTheoryError, ShapeError
-from ntk_theory.sampling import Draws, conditional, draw_kernels
+from ntk_theory.sampling import Draws, conditional, devices, draw_kernels
 
 FAMILY, TESTS = 1e-6, 150
 COUNT = 20_000
@@ -147,7 +147,8 @@ def test_one_compilation_serves_all_multiples_of_64():
         draw_kernels(NET, PAIR, width, 5, jax.random.key(0))
     sampler = conditional._sampler(conditional.chain_of(NET).activations, 2**14 // 64, 64)
     assert conditional._sampler.cache_info().misses == 1
-    assert sampler._cache_size() == 1
+    compiled = devices._compiled(sampler, 5, tuple(jax.local_devices()))
+    assert compiled._cache_size() == 1
 
 
 def test_widths_are_independent_of_each_other():
