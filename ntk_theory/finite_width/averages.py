@@ -30,7 +30,8 @@ class _Plan:
     beyond: float  # what may be left out in the tails
 
 
-_FEW = _Plan((2.0, 1.0, 0.5, 0.25, 0.125), 16, 1e-10, 1e-14)
+_ONE = _Plan((2.0, 1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625), 16, 1e-10, 1e-14)
+_TWO = _Plan((2.0, 1.0, 0.5, 0.25), 16, 1e-10, 1e-14)  # the last has a million nodes
 _PLANE = _Plan((2.0, 1.0, 0.5, 0.25), 12, 1e-7, 1e-10)  # three inputs: a plane, and a line in advance
 _SPACE = _Plan((3.0, 1.5, 0.75), 8, 1e-4, 1e-8)  # four; halving a step gains three digits, the last has 1e-7
 _REACHES = range(6, 60, 2)
@@ -91,7 +92,7 @@ class _Layer:
         self.kinks = tuple(sorted({float(p.lower) for p in phi.pieces[1:]}))
         self.stds = np.sqrt(np.diag(K)).tolist()
         reach = self._reach(1e-8)
-        w = np.linspace(-reach, reach, 1025)
+        w = np.linspace(-reach, reach, 1024)
         density = np.exp(-(w**2) / 2)
         self.sizes = tuple(
             max(float(f(std * w) ** 4 @ density / density.sum()) for std in self.stds) ** 0.25
@@ -106,7 +107,7 @@ class _Layer:
             rule = gaussian_rule(root.L, grid)
             return _moments(rule, self.phi(rule.z), self.slope(rule.z))
 
-        found = self._settled(at, _FEW)
+        found = self._settled(at, _TWO if len(root.inverse) > 1 else _ONE)
         back = root.inverse
         for name in ("pp", "qq"):
             found[f"{name}_H2"] = np.einsum("abij,ie,jf->abef", found[f"{name}_H2"], back, back)

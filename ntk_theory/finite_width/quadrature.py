@@ -114,6 +114,7 @@ def _panels(
     half, middle = np.diff(ends, axis=1) / 2, (ends[:, 1:] + ends[:, :-1]) / 2
     points, point_weights = _legendre(grid.order)
     nodes = middle[:, :, None] + half[:, :, None] * points
+    nodes = np.where(half[:, :, None] > 0, nodes, reach)  # empty panels lie on kinks, where φ′ may be infinite
     weights = half[:, :, None] * point_weights * np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi)
     return nodes.reshape(len(cuts), -1), weights.reshape(len(cuts), -1)
 
