@@ -3,6 +3,7 @@
 import sys
 from dataclasses import fields, replace
 
+import jax
 import numpy as np
 import pytest
 
@@ -44,9 +45,11 @@ def test_one_hidden_layer_is_exact(reference):
 @pytest.mark.parametrize("name", ["relu", "erf"])
 def test_the_limit_is_the_compiled_kernel(name):
     net = ntk.mlp(name, depth=3, W_std=1.5, b_std=0.3)
-    found, limit = first_order(net, PAIR), net.kernel_fn(PAIR.astype(np.float32))
-    assert np.allclose(found.nngp, limit.nngp, rtol=3e-6)
-    assert np.allclose(found.ntk, limit.ntk, rtol=3e-6)
+    found = first_order(net, PAIR)
+    with jax.enable_x64(True):
+        limit = net.kernel_fn(PAIR)
+    assert np.allclose(found.nngp, limit.nngp, rtol=1e-10)
+    assert np.allclose(found.ntk, limit.ntk, rtol=1e-10)
     assert np.allclose(found.ntk_layers.sum(0), found.ntk, rtol=1e-13)
     assert np.allclose(found.ntk_layers_bias.sum(0), found.ntk_bias, rtol=1e-11, atol=1e-11)
     assert np.allclose(found.ntk_layers[-1], found.nngp, rtol=1e-14)
