@@ -12,6 +12,7 @@ from ntk_theory.gaussian import check, limits, moments
 from ntk_theory.gaussian.algebra import ROOT_1, ROOT_2, Algebra
 from ntk_theory.gaussian.certificate import Certificate
 from ntk_theory.gaussian.condition import Condition, growth_conditions
+from ntk_theory.gaussian.diagonal import on_diagonal
 from ntk_theory.gaussian.normal_form import NormalForm, Surd
 from ntk_theory.gaussian.readable import expression
 from ntk_theory.gaussian.relations import reduced
@@ -144,7 +145,16 @@ class ClosedForm:
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """Price's identity, independence at c = 0, K at c = 1, and quadrature, each where it applies."""
+        """The `identities`, and quadrature where it is sure of itself."""
+        return (*self.identities, *self._quadrature())
+
+    @property
+    def identities(self) -> tuple[Certificate, ...]:
+        """Price's identity, independence at c = 0, K and K̇ at c = 1, all exact.
+
+        Price and independence fix K, given K̇ and the mean, and the diagonals tie V and E[φ′²] to them: no term is
+        left out. Where φ jumps there is no K̇, and terms that vanish at c = 0 and 1 are left to quadrature.
+        """
         algebra = self.algebra
         found = []
         if self.derivative is not None:
@@ -154,19 +164,14 @@ class ClosedForm:
         product = self.mean * self.mean.substitute({ROOT_1: algebra.generator(ROOT_2)})
         independence = self.kernel.substitute({c: algebra.zero}) - product
         found.append(_certificate("independence", r"K(q_1, q_2, 0) = E[\phi(u)]\,E[\phi(v)]", independence))
-        diagonal = self._on_diagonal()
-        if diagonal is not None:
-            found.append(_certificate("diagonal", "K(q, q, 1) = V(q)", diagonal - self.variance))
-        return (*found, *self._quadrature())
-
-    def _on_diagonal(self) -> NormalForm | None:
-        """K(q, q, 1), where the form has no pole at c = 1 that only a limit would cancel."""
-        try:
-            # equal variances first: that cancels factors 1 - c
-            equal = self.kernel.substitute({ROOT_2: self.algebra.generator(ROOT_1)})
-            return equal.substitute({c: self.algebra.one})
-        except ZeroDivisionError:
-            return None
+        for name, statement, pair, single in (
+            ("diagonal", "K(q, q, 1) = V(q)", self.kernel, self.variance),
+            ("diagonal of K̇", r"\dot K(q, q, 1) = E[\phi'^2]", self.derivative, self.derivative_variance),
+        ):
+            limit = None if pair is None else on_diagonal(pair)
+            if limit is not None and single is not None:
+                found.append(_certificate(name, statement, limit - single))
+        return tuple(found)
 
     def _quadrature(self) -> list[Certificate]:
         """K and K̇ as numbers, where quadrature is sure of itself."""
