@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from ntk_theory.activation import Activation
 from ntk_theory.activation.arrays import on_arrays
-from ntk_theory.errors import DivergentExpectationError, NtkTheoryError
+from ntk_theory.errors import DivergentExpectationError, NotInClassError, NtkTheoryError
 from ntk_theory.finite_width.quadrature import Array, Grid, Rule, factor, gaussian_rule, smoothed
 
 
@@ -65,9 +65,12 @@ def averages(phi: Activation, K: Float[np.ndarray, "m m"]) -> Averages:
 
     Those of one or two inputs are computed to 1e-10 or better, those of three and four to about 1e-6. Raises
     `DivergentExpectationError` where E[φ⁴] or E[φ′⁴] is infinite, `NtkTheoryError` where quadrature does not
-    settle.
+    settle, `NotInClassError` where φ has free parameters.
     """
     m = len(K)
+    if phi.parameters:
+        names = ", ".join(map(str, phi.parameters))
+        raise NotInClassError(f"{names} in {phi.name} must be numbers; write them into the activation.")
     layer = _Layer(phi, K)
     shapes = {"pp": (m, m), "qq": (m, m), "pq_H1": (m, m, m)}
     shapes |= dict.fromkeys(("pp_H4", "qq_H4"), (m, m, 2, 2, 2, 2))

@@ -99,6 +99,8 @@ def relu_ntk_dispersion(width: int, depth: int, W_std: float, b_std: float) -> f
     Without biases it does not depend on W_std; then `dispersion_formula` is its closed form. Raises `DataError`
     for arguments out of range, or where the ratio exceeds all floats.
     """
+    for name, value in (("W_std", W_std), ("b_std", b_std)):
+        check_size(name, value, positive=name == "W_std")
     _, mean, _, square, _ = _moments(*_coin(activation("relu")), width, depth, float(W_std), b_std, 1, 1)
     dispersion = float(square / mean**2)
     if dispersion == float("inf"):
@@ -137,22 +139,17 @@ def _moments(
     outputs: int,
 ) -> tuple[Any, Any, Any, Any, Any]:
     """E K̂, E Θ̂, E K̂², E Θ̂², E K̂Θ̂, as SymPy numbers or as `mpmath.mpf`."""
-    if not isinstance(width, Expr) or width.is_number:
+    values = {"W_std": W_std, "b_std": b_std, "input_square": input_square}
+    for name, value in values.items():
+        check_size(name, value, positive=name == "W_std")
+    exact = all(isinstance(v, Rational | Expr) for v in values.values())
+    if not exact or not isinstance(width, Expr) or width.is_number:
         check_whole("width", width, 1)
     check_whole("depth", depth, 0)
     check_whole("outputs", outputs, 1)
-    values = {"W_std": W_std, "b_std": b_std, "input_square": input_square}
-    exact = all(isinstance(v, Rational | Expr) for v in values.values())
-    for name, value in values.items():
-        _check_size(name, value)
+    simplest = sympy.expand if exact else lambda value: value
+    convert = sympy.sympify if exact else _as_float
     with mpmath.workdps(_DIGITS):
-        if exact:
-            simplest, convert = sympy.expand, sympy.sympify
-        else:
-            simplest, convert = (
-                (lambda v: v),
-                lambda v: mpmath.mpf(str(sympy.N(v, _DIGITS)) if isinstance(v, Expr) else v),
-            )
         s, beta = convert(W_std) ** 2, convert(b_std) ** 2
         k = s * convert(input_square) + beta
         if k == 0:
@@ -185,17 +182,27 @@ def next_means(state: list[Any], s: Any, beta: Any, mu2: Any, once: Any, twice: 
 
 
 def check_whole(name: str, value: object, least: int) -> None:
+    """Raises `DataError` unless `value` is a whole number of at least `least`."""
     whole = isinstance(value, Integral | sympy.Integer) and not isinstance(value, bool)
     if not whole or int(value) < least:  # type: ignore[call-overload]
         raise DataError(f"{name} = {value!r} must be a whole number of at least {least}.")
 
 
-def _check_size(name: str, value: object) -> None:
-    lowest = "> 0" if name == "W_std" else "≥ 0"
+def _as_float(value: Number) -> Any:
+    """An `mpmath.mpf` to the digits in use."""
     if isinstance(value, Expr):
-        wrong = value.is_finite is False or value.is_negative or (name == "W_std" and value.is_zero)
+        return mpmath.mpf(str(sympy.N(value, _DIGITS)))
+    if isinstance(value, Rational):
+        return mpmath.mpf(int(value.numerator)) / int(value.denominator)
+    return mpmath.mpf(float(value))
+
+
+def check_size(name: str, value: object, *, positive: bool) -> None:
+    """Raises `DataError` unless `value` is a finite number > 0, or ≥ 0."""
+    if isinstance(value, Expr):
+        wrong = value.is_finite is False or value.is_negative or (positive and value.is_zero)
     else:
         number = float(value) if isinstance(value, Real) else float("nan")
-        wrong = not 0 <= number < float("inf") or (name == "W_std" and number == 0)
+        wrong = not 0 <= number < float("inf") or (positive and number == 0)
     if wrong:
-        raise DataError(f"{name} = {value!r} must be a finite number {lowest}.")
+        raise DataError(f"{name} = {value!r} must be a finite number {'> 0' if positive else '≥ 0'}.")

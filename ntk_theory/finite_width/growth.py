@@ -24,7 +24,7 @@ from ntk_theory.activation import Activation, activation
 from ntk_theory.errors import DataError, NotInClassError
 from ntk_theory.finite_width.averages import Averages, averages
 from ntk_theory.finite_width.dispersion import slope_kurtosis
-from ntk_theory.finite_width.exact import check_whole, exact_moments, squared_slopes
+from ntk_theory.finite_width.exact import check_size, check_whole, exact_moments, squared_slopes
 from ntk_theory.finite_width.first_order import chain_and_outputs, first_layer, first_order, next_layer
 from ntk_theory.phase import phase
 from ntk_theory.sampling.chain import Chain, check_inputs
@@ -107,6 +107,8 @@ def ntk_growth(what: str | Expr | Activation, *, W_var: float, b_var: float = 0.
         point = phase(phi).fixed_point(W_var, b_var)
         q, chi_1 = float(point.q.mid), float(point.chi_1.mid)
         return _from_zero(phi, chi_1) if q < 1e-12 else _from_averages(averages(phi, np.array([[q]])), W_var, q)
+    check_size("W_var", W_var, positive=True)
+    check_size("b_var", b_var, positive=False)
     chi_1, kappa = W_var * float(a + b) / 2, float(slope_kurtosis(phi))
     name = _phase(chi_1)
     if b_var > 0 and name == "ordered":

@@ -203,9 +203,13 @@ def test_what_it_does_not_take():
         ((2, 1, 0.0, 0.0), "W_std = 0"),
         ((2, 1, float("nan"), 0.0), "W_std = nan"),
         ((2, 1, 1.0, -0.5), r"b_std = -0\.5"),
+        ((2, 1, "1", 0.0), "W_std = '1'"),
+        ((n, 1, 1.0, 0.0), "width = n"),
     ]:
         with pytest.raises(DataError, match=words):
             relu_ntk_dispersion(*arguments)
+    with pytest.raises(DataError, match="no dispersion"):
+        exact_moments("relu", width=2, depth=1, W_std=1, input_square=0)
     with pytest.raises(NotInClassError, match=r"first_order"):
         exact_moments("tanh", width=2, depth=1, W_std=1)
     with pytest.raises(NotInClassError, match=r"max\(x - 1, 0\)"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ntk_theory as ntk
-from ntk_theory.errors import DataError, DivergentExpectationError, NtkTheoryError, ShapeError
+from ntk_theory.errors import DataError, DivergentExpectationError, NotInClassError, NtkTheoryError, ShapeError
 from ntk_theory.finite_width import first_order
 
 PAIR = np.array([[1.0, 2.0, 0.0], [1.0, -1.0, 0.5]])
@@ -138,6 +138,8 @@ def test_what_it_does_not_take():
         first_order(ntk.mlp("sign", depth=1), PAIR)
     with pytest.raises(DivergentExpectationError, match="infinite"):
         first_order(ntk.mlp("exp(x**2/8)", depth=1), np.array([[1.0]]))
+    with pytest.raises(NotInClassError, match="alpha in"):
+        first_order(ntk.mlp("alpha*max(x, 0)", depth=1), PAIR)
     with pytest.raises(ShapeError, match="inputs, features"):
         first_order(ntk.mlp("erf", depth=1), PAIR[0])
     with pytest.raises(DataError, match="is nan"):

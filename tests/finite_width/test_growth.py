@@ -95,6 +95,8 @@ def test_relative_fluctuations():
 def test_what_has_no_growth():
     with pytest.raises(NoFixedPointError):
         ntk_growth("exp(x)", W_var=3.0)
+    with pytest.raises(DataError, match="W_var = 0"):
+        ntk_growth("relu", W_var=0.0)
     with pytest.raises(NotInClassError, match="depth_profile"):
         ntk_growth("x*exp(-x**2) + x**2*exp(-x**2)/2", W_var=1.0)
     with pytest.raises(DataError, match="nothing to fluctuate"):
