@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-import sympy
 from flint import arb, ctx
 from sympy import Expr, Symbol
 
-from ntk_theory.enclosure import Enclosure, Number, enclose, find_roots
+from ntk_theory.enclosure import Enclosure, Number, find_roots
 from ntk_theory.enclosure.ball import as_ball
 from ntk_theory.enclosure.evaluate import ball_function, certify, slope
 from ntk_theory.errors import EnclosureError
@@ -22,9 +21,19 @@ def between(expression: Expr, values: Mapping[Symbol | str, Number], lower: Expr
 
 
 def sign(expression: Expr, values: Mapping[Symbol | str, Number]) -> int | None:
-    """The sign of an expression at a point, 1 or -1 as proven by balls; None where its ball contains 0."""
-    ball = enclose(sympy.sympify(expression), values, digits=20).ball
-    return 1 if ball > 0 else -1 if ball < 0 else None
+    """The sign of an expression at a point, 1 or -1 as proven by balls; None if it can't be told."""
+    symbols = tuple(sorted(expression.free_symbols, key=str))
+    given = {str(symbol): value for symbol, value in values.items()}
+    missing = [str(symbol) for symbol in symbols if str(symbol) not in given]
+    if missing:
+        raise EnclosureError(f"{', '.join(missing)} in {expression} must be given a value.")
+    function = ball_function(expression, symbols)
+    for bits in (64, 128, 256, 512):
+        with ctx.workprec(bits):
+            ball = function(*(as_ball(given[str(symbol)]) for symbol in symbols))
+        if ball > 0 or ball < 0:
+            return 1 if ball > 0 else -1
+    return None
 
 
 def positive_on(expression: Expr, symbol: Symbol, lower: Number, upper: Number) -> bool | None:

@@ -19,10 +19,17 @@ def is_zero(expression: Expr) -> bool:
     """Whether `expression` is proven to be 0 wherever it is defined."""
     expression = sympy.sympify(expression).rewrite(_BY_EXPONENTIALS, sympy.exp)
     forms = _Generators(_parts(expression))
-    numerator, denominator = sympy.fraction(sympy.together(forms.rational(expression)))
+    numerator, denominator = _fraction(forms.rational(expression))
     if forms.reduced(denominator) == 0:
         return False  # 0/0 says nothing
     return forms.reduced(numerator) == 0
+
+
+def _fraction(form: Expr) -> tuple[Expr, Expr]:
+    """Numerator and denominator; sums without denominators are not touched, which is much quicker."""
+    if any(power.exp.is_negative for power in form.atoms(sympy.Pow)):
+        return sympy.fraction(sympy.together(form))
+    return form, Integer(1)
 
 
 def _parts(expression: Expr) -> dict[Expr, int]:
@@ -72,7 +79,9 @@ class _Generators:
             return self.rational(sympy.pi / 2) - self.rational(sympy.asin(node.args[0]))
         if isinstance(node, sympy.erfc):
             return 1 - self.rational(sympy.erf(node.args[0]))
-        return self._named(node.func(*(sympy.cancel(sympy.together(a)) for a in node.args)) if node.args else node)
+        if isinstance(node, sympy.Function):
+            return self._named(node.func(*(sympy.cancel(sympy.together(a)) for a in node.args)))
+        return self._named(node)
 
     def reduced(self, polynomial: Expr) -> Expr:
         """A polynomial in the generators modulo the relations; only whether it is 0 matters."""
@@ -80,7 +89,7 @@ class _Generators:
             total: Expr = Integer(0)
             for (power,), coefficient in Poly(polynomial, generator).terms():
                 total += coefficient * generator ** (power % degree) * value ** (power // degree)
-            polynomial = sympy.expand(sympy.fraction(sympy.together(total))[0])
+            polynomial = sympy.expand(_fraction(total)[0])
         return sympy.expand(polynomial)
 
     def _named(self, key: object) -> Symbol:
@@ -102,12 +111,24 @@ class _Generators:
                 return sympy.prod([self._root(Integer(p), degree) ** k for p, k in parts.items()])
         if base.is_Rational and not base.is_Integer:
             return self._root(Integer(base.p * base.q ** (degree - 1)), degree) / base.q
-        base = sympy.factor_terms(sympy.expand(sympy.cancel(sympy.together(base))))
+        if not base.is_Integer:
+            parts = sympy.Mul.make_args(sympy.factor(sympy.together(base)))
+            positive = [part for part in parts if part.is_positive]
+            if positive and (len(parts) > 1 or parts[0].is_Pow):
+                rest = sympy.Mul(*(part for part in parts if not part.is_positive))
+                roots = [self._root_of_power(part, degree) for part in positive]
+                return sympy.prod(roots) * (self._root(rest, degree) if rest != 1 else 1)
+            base = sympy.expand(sympy.cancel(sympy.together(base)))
         key = ("root", base, degree)
         if key not in self.known:
             value = self.rational(base)
             self.relations.append((self._named(key), degree, value))
         return self.known[key]
+
+    def _root_of_power(self, positive: Expr, degree: int) -> Expr:
+        if positive.is_Pow and positive.exp.is_Integer:
+            return self._root(positive.base, degree) ** positive.exp
+        return self._root(positive, degree)
 
     def _exponential(self, exponent: Expr) -> Expr:
         result: Expr = Integer(1)

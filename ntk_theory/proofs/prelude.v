@@ -12,6 +12,7 @@ Ltac ntk_side :=
     | assumption
     | lra
     | nra
+    | apply Rmult_le_pos; lra
     | apply Rgt_not_eq; nra
     | apply Rlt_not_eq; nra
     | interval
