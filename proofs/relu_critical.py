@@ -38,7 +38,7 @@ def derive(prove: Derivation) -> None:
 
 
 THEOREM = Theorem(
-    title="ReLU is critical at σ_w² = 2",
+    title="ReLU: criticality at σ_w² = 2",
     statement=r"E[\phi(\sqrt q z)^2] = q/2,\; E[\phi'(\sqrt q z)^2] = 1/2:\quad "
     r"\chi_1 = 1 \text{ and every } q \text{ is fixed} \iff \sigma_w^2 = 2,\ \sigma_b = 0",
     source="He et al. 2015; Hayou, Doucet & Rousseau 2019",

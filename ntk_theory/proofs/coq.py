@@ -37,10 +37,10 @@ class Lemma:
     falsehood: bool = False
 
     def text(self, seconds: int) -> str:
-        """As it stands in a .v file; the script must be done within `seconds`, a false one within 10."""
+        """As it stands in a .v file; the script must be done within `seconds`, a false one within 5."""
         if self.falsehood:
             tactic = f'({self.script}; fail "a goal remains")'
-            return f"Goal\n  {self.statement}.\nProof.\n  Fail Timeout {min(seconds, 10)} {tactic}.\nAbort.\n"
+            return f"Goal\n  {self.statement}.\nProof.\n  Fail Timeout {min(seconds, 5)} {tactic}.\nAbort.\n"
         body = f"Proof.\n  Timeout {seconds} (solve [{self.script}]).\nQed.\n"
         return f"Theorem {self.name} :\n  {self.statement}.\n{body}"
 

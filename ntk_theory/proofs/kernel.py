@@ -18,10 +18,10 @@ from pathlib import Path
 from ntk_theory.errors import ProofKernelError
 from ntk_theory.proofs.coq import Lemma
 
-LEMMA_SECONDS = 60
+LEMMA_SECONDS = 120
 _PRELUDE = files("ntk_theory.proofs").joinpath("prelude.v").read_text()
-_FILE_SECONDS = 240
-_CHECKER_SECONDS = 240
+_FILE_SECONDS = 600
+_CHECKER_SECONDS = 600
 _REJECTED = re.compile(r"command has indeed failed with message:\s*(.*)")
 _NOT_A_REJECTION = ("Syntax error", "not found in the current environment", "Stack overflow")
 
