@@ -57,13 +57,7 @@ class Enclosure:
     @property
     def radius(self) -> float:
         """An upper bound on the distance from `mid` to the true value: of the Float, and of it as printed."""
-        if self.exact:
-            return 0.0
-        printed = Fraction(_decimal(self.ball))
-        with ctx.workprec(self._bits()):
-            shown = (_exactly(self.mid), arb(fmpq(printed.numerator, printed.denominator)))
-            distances = [float((self.ball - value).abs_upper().upper()) for value in shown]
-        return math.nextafter(max(distances), math.inf)
+        return 0.0 if self.exact else math.nextafter(float(self._distance()), math.inf)
 
     @property
     def digits(self) -> int:
@@ -91,7 +85,7 @@ class Enclosure:
         return float(self.ball.mid())
 
     def __str__(self) -> str:
-        return str(self.mid) if self.exact else f"{self.mid} ± {_one_digit(self.radius)}"
+        return str(self.mid) if self.exact else f"{self.mid} ± {self._shown_radius()}"
 
     def __repr__(self) -> str:
         return f"Enclosure({self})"
@@ -114,8 +108,21 @@ class Enclosure:
         power = rf" \times 10^{{{int(exponent)}}}" if exponent else ""
         if digits is not None and digits < self.digits:
             return f"{_truncated(mantissa, digits)}\\ldots{power}"
-        size, _, order = _one_digit(self.radius).partition("e")
+        size, _, order = self._shown_radius().partition("e")
         return rf"{mantissa}{power} \pm {size} \times 10^{{{int(order)}}}"
+
+    def _distance(self) -> arb:
+        printed = Fraction(_decimal(self.ball))
+        with ctx.workprec(self._bits()):
+            shown = (_exactly(self.mid), arb(fmpq(printed.numerator, printed.denominator)))
+            near, far = (arb((self.ball - value).abs_upper().upper()) for value in shown)
+            return near if near > far else far
+
+    def _shown_radius(self) -> str:
+        """The radius to one digit, rounded up, even where it is beyond all doubles."""
+        if math.isfinite(self.radius):
+            return _one_digit(Decimal(self.radius))
+        return _one_digit(Decimal(self._distance().str(5, radius=False)) * Decimal("1.0001"))
 
     def _bits(self) -> int:
         return max(64, 2 * self.ball.bits() + 64)
@@ -177,9 +184,8 @@ def _decimal(ball: arb) -> Decimal:
     return Decimal(text.strip("[]").split("+/-")[0].strip() or 0)
 
 
-def _one_digit(radius: float) -> str:
-    """`radius` rounded up to one digit, as in 2e-31."""
-    exact = Decimal(radius)
+def _one_digit(exact: Decimal) -> str:
+    """A radius rounded up to one digit, as in 2e-31."""
     exponent = exact.adjusted()
     mantissa = math.ceil(exact.scaleb(-exponent))
     return f"1e{exponent + 1:+03d}" if mantissa == 10 else f"{mantissa}e{exponent:+03d}"

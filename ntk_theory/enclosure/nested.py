@@ -184,13 +184,17 @@ def _integral(integrand: _Function, low: arb, high: arb, tau: arb) -> acb:
 
 def _sum(integrand: _Function, low: arb, high: arb) -> acb:
     """The integral as a sum over intervals, its integrand a ball on each: coarse, for any wide ball inside it."""
-    total, step = acb(0), (high - low) / _INTERVALS
-    for k in range(_INTERVALS):
-        value = integrand(acb((low + k * step).union(low + (k + 1) * step)), False)
-        if not value.is_finite():
-            return value
-        total += value * step
-    return total
+    step = (high - low) / _INTERVALS
+    return sum((_term(integrand, low + k * step, low + (k + 1) * step, 6) for k in range(_INTERVALS)), acb(0))
+
+
+def _term(integrand: _Function, low: arb, high: arb, halvings: int) -> acb:
+    value = integrand(acb(low.union(high)), False)
+    if value.is_finite() or halvings == 0:
+        return value * (high - low)
+    middle = (low + high) / 2
+    left = _term(integrand, low, middle, halvings - 1)
+    return left + _term(integrand, middle, high, halvings - 1) if left.is_finite() else left
 
 
 def _looseness(ball: arb) -> float:
