@@ -12,17 +12,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import jax.scipy.special
-import numpy as np
 import sympy
 from jaxtyping import Array, Float
 from sympy import Expr, Symbol, oo
 from sympy.printing.pycode import PythonCodePrinter
 
+from ntk_theory import special
 from ntk_theory.activation import Activation
 from ntk_theory.activation.activation import tanh_form
 from ntk_theory.activation.pieces import pieces
 from ntk_theory.errors import NotInClassError
-from ntk_theory.gaussian.special import Phi2
+from ntk_theory.gaussian.special import Orthant, Phi2
 from ntk_theory.symbols import x
 
 
@@ -30,22 +30,11 @@ def _softplus(w: Float[Array, "..."]) -> Float[Array, "..."]:
     return jnp.logaddexp(w, 0)
 
 
-def _phi2(h: Float[Array, "..."], k: Float[Array, "..."], rho: Float[Array, "..."]) -> Float[Array, "..."]:
-    """P(X < h, Y < k) by two values of T (Owen 1956, eq. 3.1); 1 - ρ² as a product, near ±1 it would cancel."""
-    # thresholds may be printed as whole numbers; the correlation never is
-    h, k, rho = jnp.broadcast_arrays(*(jnp.asarray(v, rho.dtype) for v in (h, k, rho)))
-    across = jnp.sqrt(jnp.maximum((1 - rho) * (1 + rho), np.finfo(rho.dtype).tiny))
+class Hypergeometric(sympy.Function):
+    """Hypergeometric(a, b, c, z, w) is ₂F₁(a, b; c; z), for the printer, with w = 1 - z in a form that keeps its
+    digits where z is near 1."""
 
-    def half(a: Float[Array, "..."], b: Float[Array, "..."]) -> Float[Array, "..."]:
-        at_zero = a == 0
-        safe = jnp.where(at_zero, 1, a)
-        inside = jax.scipy.special.owens_t(safe, (b / safe - rho) / across)
-        return jax.scipy.special.ndtr(a) / 2 - jnp.where(at_zero, jnp.sign(b) / 4, inside)
-
-    opposite = (h * k < 0) | ((h * k == 0) & (h + k < 0))
-    both_zero = (h == 0) & (k == 0)
-    value = half(h, k) + half(k, h) - jnp.where(opposite, 0.5, 0.0).astype(rho.dtype)
-    return jnp.where(both_zero, 0.25 + jnp.arcsin(jnp.clip(rho, -1, 1)) / (2 * jnp.pi), value)
+    nargs = 5
 
 
 class _Clip(sympy.Function):
@@ -61,7 +50,20 @@ class _Select(sympy.Function):
 
 def _guarded(expression: Expr) -> Expr:
     """Every Piecewise over x < b as a _Select whose branches see x clipped to where they stand."""
-    return expression.replace(lambda part: isinstance(part, sympy.Piecewise), _select)
+    expression = expression.replace(lambda part: isinstance(part, sympy.Piecewise), _select)
+    return complemented(expression, lambda z: 1 - z)
+
+
+def complemented(expression: Expr, complement: Callable[[Expr], Expr]) -> Expr:
+    """Every ₂F₁(a, b; c; z) with 1 - z beside z. Raises `NotInClassError` for other hypergeometric functions."""
+
+    def with_complement(node: Expr) -> Expr:
+        above, below, z = node.args
+        if (len(above), len(below)) != (2, 1) or not all(v.is_number for v in (*above, *below)):
+            raise NotInClassError(f"{node} is no ₂F₁ with numbers for parameters; write them into the activation.")
+        return Hypergeometric(*above, *below, z, complement(z))
+
+    return expression.replace(lambda part: isinstance(part, sympy.hyper), with_complement)
 
 
 def _select(piecewise: Expr) -> Expr:
@@ -86,7 +88,9 @@ _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
     sympy.sinh: ("sinh", jnp.sinh),
     sympy.cosh: ("cosh", jnp.cosh),
     sympy.tanh: ("tanh", jnp.tanh),
-    Phi2: ("phi2", _phi2),
+    Phi2: ("bivariate_normal", special.bivariate_normal),
+    Orthant: ("orthant", special.orthant),
+    Hypergeometric: ("hypergeometric", special.hypergeometric),
 }
 _NAMESPACE: dict[str, Any] = dict(_FUNCTIONS.values()) | {
     "clip": jnp.clip,
@@ -167,11 +171,12 @@ class _Printer(PythonCodePrinter):
 
     _print_exp = _print_erf = _print_sin = _print_cos = _print_tan = _print_asin = _print_Function
     _print_acos = _print_atan = _print_atan2 = _print_sinh = _print_cosh = _print_tanh = _print_Function
-    _print_Phi2 = _print_gamma = _print_Function
+    _print_Phi2 = _print_Orthant = _print_gamma = _print_Function
 
-    def _print_hyper(self, expr: Expr) -> str:
-        # jax.scipy.special.hyp2f1 is off by 3% near 1, which is c = ±1
-        raise NotInClassError(f"₂F₁ has no JAX form that is accurate up to c = ±1, so {expr} is not compiled.")
+    def _print_Hypergeometric(self, expr: Expr) -> str:
+        parameters = [float(v) for v in expr.args[:3]]
+        special.hypergeometric_series(*parameters)  # raises here, and not when the function is called
+        return f"hypergeometric({', '.join([*map(repr, parameters), *map(self._print, expr.args[3:])])})"
 
     def emptyPrinter(self, expr: object) -> str:
         raise NotInClassError(f"No JAX form is known for {type(expr).__name__}, in {expr}.")

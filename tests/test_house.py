@@ -14,7 +14,7 @@ ORDER = [
     {"errors", "symbols"},
     {"activation"},
     {"gaussian"},
-    {"dual"},
+    {"dual", "special"},
     {"printing", "enclosure"},
     {"layers"},
     {"recursion"},

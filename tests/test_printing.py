@@ -99,11 +99,6 @@ def test_a_piecewise_function_and_its_gradient():
     np.testing.assert_allclose(slopes, [0, 0.5, 4 / 3, 2 / 3], rtol=1e-6)
 
 
-def test_an_inaccurate_special_function_is_refused():
-    with pytest.raises(NotInClassError, match="not compiled"):
-        freeze([x], sympy.hyper([1, 1], [sympy.Rational(1, 2)], x))
-
-
 def test_numbers_of_any_function_are_printed_as_numbers():
     assert float(freeze([x], sympy.gamma(sympy.Rational(1, 3)) * x).function(1.0)) == pytest.approx(
         2.678938534707747

@@ -7,6 +7,7 @@ the symbols below from the folded correlation, each to a last bit.
 import sympy
 from sympy import Expr, Symbol
 
+from ntk_theory.printing import complemented
 from ntk_theory.symbols import c, kappa, q1, q2
 
 delta = Symbol("delta", nonnegative=True)
@@ -36,6 +37,7 @@ def in_sides(expression: Expr) -> Expr:
     expression = expression.replace(
         lambda part: part.is_Pow and part.base == 1 - c**2, lambda part: sine ** (2 * part.exp)
     )
+    expression = complemented(expression, lambda z: sine**2 if z == c**2 else 1 - z)
     expression = expression.subs({1 - c: delta, 1 + c: gamma})
     return expression.replace(lambda part: part.is_Add and part.has(c), _with_sine)
 
