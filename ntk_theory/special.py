@@ -141,7 +141,7 @@ def orthant(*arguments: Float[Array, "..."]) -> Float[Array, "..."]:
     angles = np.pi / 4 * (1 + _ANGLES)
     nodes = np.sin(angles), np.pi / 4 * _ANGLE_WEIGHTS * np.cos(angles)
 
-    def step(total: Array, node: tuple[Array, Array]) -> tuple[Array, None]:
+    def step(total: Array, node: tuple[Array, ...]) -> tuple[Array, None]:
         scaled = {pair: node[0] * r for pair, r in rho.items()}
         return total + node[1] * sum(r * _slope(h, scaled, *pair) for pair, r in rho.items()), None
 
