@@ -78,8 +78,12 @@ def _bias(example: Example, averages: dict[int, Float[np.ndarray, "averages quan
         if len(widths) < 3:
             return 0.0
         chosen = exponent((first, widths[len(widths) // 2], last), 0.0)
-        power = np.sum([w * means[n] for n, w in zip(chosen.widths, chosen.weights, strict=True)], axis=0)
-        shift = np.abs(means[first] - means[last] - power * np.log(last / first))
+        weights = dict(zip(chosen.widths, -np.log(last / first) * np.array(chosen.weights), strict=True))
+        weights[first] += 1
+        weights[last] -= 1  # the first mean minus the last, less what the power explains
+        noise = sum(w**2 * averages[n].var(0) / len(averages[n]) for n, w in weights.items())
+        shift = np.abs(sum(w * means[n] for n, w in weights.items())) - 3 * np.sqrt(noise)
+        shift = np.maximum(shift, 0)
     return float(shift.max() * first * last / (last - first))
 
 

@@ -73,7 +73,7 @@ def kernel_theory(
     return KernelTheory(_checked("nngp", nngp, len(x)), _checked("ntk", ntk, len(x)), np.array(shares))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _compiled(layers: tuple[Layer, ...]) -> Any:
     """x ↦ (Σ, Θ, error of a series) and the list of C_l: one compilation, as the forward passes are the same."""
     whole = compile_network(layers)

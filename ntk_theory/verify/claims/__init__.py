@@ -13,6 +13,7 @@ from ntk_theory.verify.claims.limit import limit
 from ntk_theory.verify.claims.moments import moments
 from ntk_theory.verify.claims.outputs import outputs
 from ntk_theory.verify.claims.phase import phase
+from ntk_theory.verify.claims.training import frozen, training
 from ntk_theory.verify.claims.variance import variance
 from ntk_theory.verify.theory import KernelTheory, kernel_theory
 
@@ -25,11 +26,13 @@ __all__ = [
     "ClaimMaker",
     "Rate",
     "bias",
+    "frozen",
     "limit",
     "moments",
     "outputs",
     "phase",
     "the_claim",
+    "training",
     "variance",
 ]
 
@@ -40,6 +43,8 @@ CLAIMS: dict[str, ClaimMaker] = {
     "bias": bias,
     "variance": variance,
     "outputs": outputs,
+    "frozen": frozen,
+    "training": training,
     "phase": phase,
 }
 """The claims that go by a name. `moments` is made with a theory of the moments first."""

@@ -1,0 +1,82 @@
+"""Many verifications as one family: the probability of any false alarm among them all stays below alpha.
+
+Each is given alpha/examples. Verdicts are remembered by example and theory, so that asking again, as hypothesis
+does when it shrinks, costs nothing and cannot give another answer.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ntk_theory.errors import DataError
+from ntk_theory.verify.claims import Claim
+from ntk_theory.verify.example import canonical
+from ntk_theory.verify.procedure import verify
+from ntk_theory.verify.smallest import smallest
+from ntk_theory.verify.verdict import Verdict
+
+if TYPE_CHECKING:
+    from ntk_theory.network import Network
+
+
+@dataclass
+class Family:
+    """`check` asserts that a claim is not refuted; all checks together raise falsely with probability ≤ alpha.
+
+    - `examples`: how many different ones may be asked; each spends alpha/examples. One more raises `DataError`.
+    - `budget`, `widths`: what is passed to `verify` where the caller does not say.
+    - `undecided`: the share of verdicts that may be UNDECIDED, counted from the tenth on: a property that decides
+      nothing is no test.
+    """
+
+    alpha: float = 1e-6
+    examples: int = 10_000
+    budget: int = 2**28
+    widths: tuple[int, ...] | None = None
+    undecided: float = 0.5
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    calls: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha < 1 or self.examples < 1:
+            raise DataError(f"alpha = {self.alpha} must lie in (0, 1), examples = {self.examples} be at least 1.")
+
+    def verify(self, net: "Network", x: Any, *, label: str = "", **settings: Any) -> Verdict:
+        """As `ntk_theory.verify`, at alpha/examples, and from memory where it has been asked before."""
+        if "alpha" in settings:
+            raise DataError("alpha is the family's: give it to Family(alpha=…), or --ntk-alpha to pytest.")
+        chosen = {"widths": self.widths, "budget": self.budget, **settings}
+        key = self._key(net, x, chosen)
+        if key not in self.verdicts:
+            if len(self.verdicts) >= self.examples:
+                raise DataError(
+                    f"This family was made for {self.examples} examples, and all are spent: Family(examples=…)."
+                )
+            self.verdicts[key] = verify(net, x, alpha=self.alpha / self.examples, **chosen)
+            self.calls[key] = label
+        return self.verdicts[key]
+
+    def check(self, net: "Network", x: Any, *, label: str = "", shrink: bool = False, **settings: Any) -> Verdict:
+        """Raises `AssertionError` with the table where the theory is REFUTED, or too little is decided.
+
+        `shrink` looks for a smaller example that is refuted as well, and puts it at the end of the message.
+        """
+        verdict = self.verify(net, x, label=label, **settings)
+        if verdict.verdict == "REFUTED":
+            least = smallest(net, x, verdict, **{"widths": self.widths, **settings}) if shrink else None
+            raise AssertionError(str(verdict) if least is None else f"{verdict}\n\nA smaller example:\n{least}")
+        open_ones = sum(v.verdict == "UNDECIDED" for v in self.verdicts.values())
+        if len(self.verdicts) >= 10 and open_ones > self.undecided * len(self.verdicts):
+            raise AssertionError(
+                f"{open_ones} of {len(self.verdicts)} verdicts are UNDECIDED, the last: {verdict.reason}"
+            )
+        return verdict
+
+    def _key(self, net: "Network", x: Any, settings: dict[str, Any]) -> str:
+        claim = settings.get("claim", "limit")
+        named = {**settings, "claim": claim.name if isinstance(claim, Claim) else str(claim)}
+        named["kernel_fn"] = str(settings.get("kernel_fn"))
+        theories = [str(getattr(layer, "theory", None)) for layer in net.layers]
+        inputs = np.asarray(x, dtype=np.float64)
+        return canonical(net, inputs, theories=theories, **{name: repr(v) for name, v in named.items()})

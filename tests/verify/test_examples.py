@@ -1,0 +1,37 @@
+"""The stranger's theory of examples/ is refuted from the command line, and verified with its sign set right."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+
+import ntk_theory as ntk
+from ntk_theory.cli import main
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "erf_by_hand.py"
+ARGUMENTS = ["verify", "erf", "--depth", "2", "--W-std", "1.5", "--b-std", "0.3", "--widths", "64", "256"]
+
+
+def test_the_slip_is_refuted_and_the_command_repeats_it(capsys):
+    assert main([*ARGUMENTS, "--theory", f"{EXAMPLE}:kernel_fn"]) == 1
+    text = capsys.readouterr().out
+    assert text.startswith("REFUTED: ntk[")
+    assert f"--theory {EXAMPLE}:kernel_fn" in text.splitlines()[-1]
+
+
+def test_without_the_slip_it_is_verified():
+    spec = importlib.util.spec_from_file_location("erf_by_hand", EXAMPLE)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    example.SLIP = -1
+    net = ntk.mlp("erf", depth=2, W_std=1.5, b_std=0.3)
+    x = np.array([[1.0, 0.5], [0.3, -0.2]])
+    assert np.allclose(example.kernel_fn(x).ntk, net.kernel_fn(x, get="ntk"))
+
+
+def test_addresses_that_are_none(capsys):
+    for address in ("nowhere.py:kernel_fn", f"{EXAMPLE}:nothing"):
+        assert main([*ARGUMENTS, "--theory", address]) == 2
+        assert "--theory" in capsys.readouterr().err
+    assert main([*ARGUMENTS, "--inputs", "[[1, 2], [3]]"]) == 2
+    assert "no JSON list" in capsys.readouterr().err

@@ -1,0 +1,128 @@
+"""The strategies: what they draw is what they say, what is left after shrinking is the smallest, and errors."""
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, find, given, settings
+from hypothesis import strategies as st
+
+import ntk_theory as ntk
+from ntk_theory.errors import DataError, MissingExtraError
+from ntk_theory.verify import strategies as some
+from ntk_theory.verify.family import Family
+from ntk_theory.verify.strategies.inputs import GEOMETRIES
+
+FEW = settings(max_examples=4, deadline=None, derandomize=True, database=None)
+EIGHTH = 1 / 8
+
+
+@given(st.data())
+def test_geometries(data):
+    geometry = data.draw(st.sampled_from(GEOMETRIES))
+    x = data.draw(some.inputs(geometry))
+    (first, second), products = np.mean(x**2, axis=1), x[0] @ x[1] / 2
+    cosine = products / np.sqrt(first * second) if second else None
+    assert x.shape == (2, 2)
+    assert 0.25 - 1e-9 <= first <= 4 + 1e-9
+    if geometry == "angle":
+        assert abs(cosine) <= 7 / 8 + 1e-9
+        assert cosine * 8 == pytest.approx(round(cosine * 8), abs=1e-9)
+    else:
+        expected = {"orthogonal": 0, "parallel": 1, "equal": 1, "antipodal": -1, "zero": None}[geometry]
+        assert cosine == (None if expected is None else pytest.approx(expected))
+    assert (geometry == "equal") <= np.array_equal(x[0], x[1])
+
+
+@given(some.networks(("relu", "erf"), depths=(1, 3)), some.widths(64, 512), some.inputs(cosine=0.3))
+def test_networks_and_widths(net, widths, x):
+    assert 1 <= net.depth <= 3
+    assert all((layer.W_std * 8) % 1 == 0 and (layer.b_std * 8) % 1 == 0 for layer in net.layers[::2])
+    assert list(widths) == sorted(set(widths))
+    assert x[0] @ x[1] == pytest.approx(0.3 * np.linalg.norm(x[0]) * np.linalg.norm(x[1]))
+
+
+@pytest.mark.parametrize("phase", ["ordered", "chaotic"])
+@FEW
+@given(st.data())
+def test_phases_on_demand(phase, data):
+    W, b = data.draw(some.sigmas("erf", phase=phase))
+    point = ntk.phase("erf").fixed_points(b_var=str(b**2), W_var=str(W**2))[-1]
+    assert float(point.chi_1.mid) < 1 if phase == "ordered" else float(point.chi_1.mid) > 1
+
+
+def test_shrinking_ends_at_the_smallest_network():
+    """An error that needs two layers and a bias is found, and shrunk to exactly that."""
+
+    def bad(net):
+        return net.depth >= 2 and net.layers[0].b_std > 0
+
+    net = find(some.networks(("erf", "relu")), bad, settings=settings(database=None, derandomize=True))
+    assert net == ntk.mlp("erf", depth=2, W_std=1.0, b_std=EIGHTH)
+
+
+def test_a_wrong_theory_is_found_and_its_verdicts_are_remembered():
+    """K̇ × 1.05 is right at depth 0; the property fails, and every example is verified once."""
+    family = Family(alpha=1e-6, examples=1000, budget=2**26, widths=(64, 256))
+    dual = ntk.dual("erf")
+    wrong = dual.replace(
+        derivative=dual.derivative * 21 / 20, derivative_variance=dual.derivative_variance * 21 / 20
+    )
+
+    @settings(FEW, suppress_health_check=list(HealthCheck))
+    @given(st.integers(0, 1))
+    def property_of(depth):
+        net = ntk.mlp("erf", depth=depth, W_std=1.5, theory=wrong)
+        family.check(net, np.array([[1.0, 0.5]]))
+
+    with pytest.raises(AssertionError, match="REFUTED"):
+        property_of()
+    assert len(family.verdicts) == 2
+    asked = dict(family.verdicts)
+    with pytest.raises(AssertionError):
+        property_of()
+    assert family.verdicts == asked
+
+
+@pytest.mark.slow
+@FEW
+@given(some.networks(("erf",), depths=(1, 2), phase="ordered"), some.inputs())
+def test_the_derived_theory_is_never_refuted(net, x):
+    FAMILY.check(net, x)
+
+
+FAMILY = Family(alpha=1e-6, examples=100, budget=2**25, widths=(64, 256), undecided=1.0)
+
+
+def test_families_are_finite_and_notice_when_nothing_is_decided():
+    net, x = ntk.mlp("erf", depth=1, W_std=1.5), np.array([[1.0, 0.5]])
+    family = Family(alpha=1e-6, examples=1, budget=2**26)
+    assert family.check(net, x, widths=(64, 256)).alpha == 1e-6
+    assert family.check(net, x, widths=(64, 256)).verdict == "VERIFIED"
+    with pytest.raises(DataError, match="all are spent"):
+        family.check(net, 2 * x, widths=(64, 256))
+    with pytest.raises(DataError, match="family's"):
+        family.check(net, x, alpha=0.1)
+    with pytest.raises(DataError, match="alpha = 2"):
+        Family(alpha=2)
+    undecided = Family(alpha=1e-3, examples=20, budget=2**25, widths=(4, 8))
+    for seed in range(9):
+        undecided.check(net, x, seed=seed, min_detectable=1e-3)
+    with pytest.raises(AssertionError, match="10 of 10 verdicts are UNDECIDED"):
+        undecided.check(net, x, seed=9, min_detectable=1e-3)
+
+
+def test_what_the_strategies_refuse(monkeypatch):
+    for make, words in [
+        (lambda: some.inputs("skew"), "geometry"),
+        (lambda: some.inputs(cosine=2.0), "cosine"),
+        (lambda: some.sigmas(phase="ordered"), "name an activation"),
+        (lambda: some.networks(depths=(3, 1)), "depths"),
+        (lambda: some.widths(3, 5), "powers of two"),
+        (lambda: some.activations(()), "at least one"),
+    ]:
+        with pytest.raises(DataError, match=words):
+            make()
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'ntk_theory\[test\]'"):
+        some.activations()
