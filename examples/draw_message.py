@@ -20,8 +20,9 @@ def main() -> None:
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/refuted.png")
     net = ntk.mlp("erf", depth=DEPTH, W_std=W_STD, b_std=B_STD)
     verdict = ntk.verify(net, X, kernel_fn=kernel_fn)
-    text = str(verdict).split("What the guarantee assumes")[0].rstrip().splitlines()
-    first, rest = text[0], text[1:]
+    head, tail = str(verdict).split("What the guarantee assumes")
+    first, *rest = head.rstrip().splitlines()
+    rest += ["", "To see it again:", *wrap(tail.splitlines()[-1].strip(), 104, subsequent_indent="  ")]
     lines = [*wrap(first, 96), *rest]
     figure = Figure(figsize=(10.2, 0.205 * len(lines) + 0.5), facecolor=PAPER)
     font = font_manager.FontProperties(family="DejaVu Sans Mono", size=10)

@@ -5,6 +5,7 @@ import json
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ntk_theory.errors import NtkTheoryError
@@ -106,6 +107,7 @@ def _address(theory: Any) -> str | None:
     if not inspect.isfunction(theory) or not name.isidentifier() or theory.__name__ == "<lambda>":
         return None
     try:
-        return f"{inspect.getsourcefile(theory)}:{name}"
+        path = Path(inspect.getsourcefile(theory) or "")
     except TypeError:
         return None
+    return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}:{name}"

@@ -54,7 +54,7 @@ def outputs(
         statement="outputs are Gaussian, with excess kurtosis of the theory's κ/n",
         estimator=estimator,
         theory=values,
-        scale={name: max(abs(value), 1.0) for name, value in values.items()},
+        scale=lambda means: {name: max(abs(mean), 1.0) for name, mean in means.items()},
         networks=96,
         widths=(128, 256),
         min_detectable=0.15,

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from ntk_theory.finite_width import first_order
 from ntk_theory.verify.claims.claim import Claim
-from ntk_theory.verify.quantities import quantities_of
+from ntk_theory.verify.quantities import Quantities, quantities_of
 from ntk_theory.verify.theory import KernelTheory
 
 if TYPE_CHECKING:
@@ -43,9 +43,13 @@ def variance(
             width * (quantities.of(draws) - limits - drift / width) ** 2
         ),
         theory=quantities.named(values),
-        scale=quantities.named(np.maximum(quantities.scale(values), np.abs(values))),
+        scale=lambda means: quantities.named(_sizes(quantities, np.array(list(means.values())))),
         of="the variance's size",
         networks=96,  # a square has a kurtosis of 15 and more
         widths=(128, 256),
         min_detectable=0.15,
     )
+
+
+def _sizes(quantities: Quantities, values: Float[np.ndarray, "quantities"]) -> Float[np.ndarray, "quantities"]:
+    return np.maximum(quantities.scale(values), np.abs(values))
