@@ -56,11 +56,17 @@ def _parser() -> argparse.ArgumentParser:
     derive.add_argument("--latex", action="store_true", help="an align* to paste into a paper")
 
     phase = _command(
-        commands, "phase", _phase, "fixed points, χ₁ and the critical line", "phase tanh --b-var 0.05"
+        commands,
+        "phase",
+        _phase,
+        "fixed points, χ₁, the critical line, universality class and what depth does",
+        "phase tanh --b-var 0.05 --figure tanh.png",
     )
     phase.add_argument("--b-var", default="0", metavar="V", help="σ_b², exact: 0.05 or 1/20 (default 0)")
     phase.add_argument("--W-var", metavar="V", help="σ_w²: the fixed points there, instead of the critical one")
     phase.add_argument("--digits", type=_positive, default=20, metavar="N", help="certified digits (default 20)")
+    phase.add_argument("--residual", metavar="A", help="residual branches of variance A, a number or 1/L")
+    phase.add_argument("--figure", metavar="FILE", help="draw the phase diagram: .png, .pdf or .svg")
 
     kernel = _command(
         commands,
@@ -174,10 +180,23 @@ def _derive(options: argparse.Namespace) -> int:
 
 
 def _phase(options: argparse.Namespace) -> int:
-    from ntk_theory.phase import phase
+    from ntk_theory.phase import draw_diagram, phase, residual_summary
 
-    summary = phase(options.activation).summary(b_var=options.b_var, W_var=options.W_var, digits=options.digits)
-    _print(options, summary.as_dict(), str(summary))
+    if options.residual is not None:
+        if options.figure is not None:
+            raise DataError("--figure draws the phases of plain networks; residual ones have none. Leave one out.")
+        W_var = "1" if options.W_var is None else options.W_var
+        record = residual_summary(options.activation, options.residual, W_var, options.b_var)
+        _print(options, record, "\n".join(str(value) for value in record["text"]))
+        return 0
+    here = phase(options.activation)
+    summary = here.summary(b_var=options.b_var, W_var=options.W_var, digits=options.digits)
+    result, text = summary.as_dict(), str(summary)
+    if options.figure is not None:
+        draw_diagram(here, options.figure)
+        result["figure"] = options.figure
+        text += f"\n\nThe phase diagram is in {options.figure}."
+    _print(options, result, text)
     return 0
 
 

@@ -1,7 +1,7 @@
 """Mean field phases of an activation: fixed points, the order-to-chaos line, depth scales, as enclosures."""
 
 from functools import lru_cache
-from typing import overload
+from typing import Any, overload
 
 from sympy import Expr
 
@@ -14,6 +14,7 @@ from ntk_theory.phase.asymptotics import DepthAsymptotics
 from ntk_theory.phase.correlation import DepthScales
 from ntk_theory.phase.critical import CriticalPoint
 from ntk_theory.phase.diagram import Phase
+from ntk_theory.phase.figure import draw_diagram
 from ntk_theory.phase.fixed_points import FixedPoint, SearchRange
 from ntk_theory.phase.grid import DepthScaleGrid, depth_scale_grid
 from ntk_theory.phase.length_map import LengthMap
@@ -38,7 +39,9 @@ __all__ = [
     "StablePhase",
     "Universality",
     "depth_scale_grid",
+    "draw_diagram",
     "phase",
+    "residual_summary",
 ]
 
 
@@ -71,3 +74,26 @@ def phase(
 @lru_cache(maxsize=64)
 def _of(phi: Activation) -> Phase:
     return Phase(dual(phi))
+
+
+def residual_summary(
+    what: str | Expr | Activation | Dual, residual: Number, W_var: Number, b_var: Number
+) -> dict[str, Any]:
+    """What the command line prints of residual networks, as a record; its `text` is a list of lines."""
+    here = phase(what, residual=residual)
+    record: dict[str, Any] = {"activation": here.dual.activation.name, "residual": str(residual)}
+    record["transition"] = here.transition
+    record["text"] = [f"residual networks of {here.dual.activation.name}, branches of variance {residual}"]
+    record["text"].append(f"order-to-chaos transition: {here.transition}")
+    if isinstance(here, ResidualPhase):
+        deep = here.asymptotics(W_var, b_var)
+        record["asymptotics"] = deep.as_dict()
+        record["text"].append(str(deep))
+        return record
+    record["flow"] = [str(equation) for equation in here.flow]
+    record["text"] += ["as L → ∞, with t = l/L:", *(f"  {e.lhs} = {e.rhs}" for e in here.flow)]
+    if here.length_map.scale is not None:
+        closed = {"q": str(here.variance), "Theta": str(here.ntk_diagonal), "gradients": str(here.gradient_growth)}
+        record["closed_forms"] = closed
+        record["text"] += [f"  {name}(t) = {formula}" for name, formula in closed.items()]
+    return record

@@ -8,6 +8,7 @@ points of the line at a given σ_b² are the roots q of (q - σ_b²)·D(q) - V(q
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flint import arb, ctx
@@ -17,7 +18,8 @@ from ntk_theory.enclosure.ball import Number, as_ball
 from ntk_theory.enclosure.evaluate import certify
 from ntk_theory.enclosure.roots import RealFunction, Root
 from ntk_theory.errors import DataError, NoFixedPointError
-from ntk_theory.phase.fixed_points import SearchRange, is_zero, variances
+from ntk_theory.phase.far import line_beyond
+from ntk_theory.phase.fixed_points import FARTHEST, SearchRange, is_zero, variances
 from ntk_theory.phase.length_map import LengthMap
 
 _SMALL = 0.25
@@ -89,7 +91,7 @@ def search_range(length: LengthMap, b_var: Number, q_max: float) -> SearchRange:
     """The variances that `critical_points` searches. A fixed point is never below σ_b².
 
     For |φ| ≤ B there are none beyond Q: D(q)√q = ∫φ′²e^{-x²/2q}dx/√(2π) increases with q, hence
-    q - V/D ≥ q - M√q with M = B²/(D(Q)√Q), which increases from √q = M/2 on.
+    q - V/D ≥ q - M√q with M = B²/(D(Q)√Q), which increases from √q = M/2 on. For other φ `far` may show it.
     """
     if length.scale is not None:
         return SearchRange(0.0, math.inf, True)
@@ -98,7 +100,10 @@ def search_range(length: LengthMap, b_var: Number, q_max: float) -> SearchRange:
         start = _FROM_ZERO if is_zero(b_var) and length.fixes_zero else 0.0
         lower = float(b.lower()) * (1 - 2.0**-20) or start
         if length.bound is None:
-            return SearchRange(lower, max(q_max, 2 * lower), False)
+            beyond = line_beyond(length.dual.activation, b)
+            if beyond is None or beyond.start > FARTHEST:
+                return SearchRange(lower, max(q_max, 2 * lower), False)
+            return SearchRange(lower, max(beyond.start, 2 * lower), start == 0)
         for exponent in range(0, 40):
             Q = 2 * arb(2) ** exponent + b
             root = Q.sqrt()
@@ -120,10 +125,15 @@ def critical_points(length: LengthMap, b_var: Number, digits: int, q_max: float)
         found.append(_start(length, digits))
     searched = search_range(length, b_var, q_max)
 
-    residual, rise = _residual(length, b_var)
-    for root in find_roots(residual, rise, arb(searched.lower), arb(searched.upper)):
+    for root in _roots(length, b_var, searched):
         found.append(_at(length, b_var, root, digits))
     return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def _roots(length: LengthMap, b_var: Number, searched: SearchRange) -> tuple[Root, ...]:
+    residual, rise = _residual(length, b_var)
+    return find_roots(residual, rise, arb(searched.lower), arb(searched.upper))
 
 
 def _residual(length: LengthMap, b_var: Number) -> tuple[RealFunction, RealFunction]:

@@ -1,8 +1,10 @@
 """`Phase`: what mean field theory says of an activation, every number with its error bound."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import TypeVar
 
 import sympy
 from flint import arb, ctx
@@ -11,11 +13,12 @@ from ntk_theory.dual import Dual
 from ntk_theory.enclosure import Enclosure, Number
 from ntk_theory.enclosure.ball import as_ball
 from ntk_theory.enclosure.evaluate import certify
-from ntk_theory.errors import EnclosureError, NoFixedPointError
+from ntk_theory.errors import EnclosureError, NoFixedPointError, NotInClassError
 from ntk_theory.phase import critical, fixed_points
 from ntk_theory.phase.asymptotics import DepthAsymptotics
 from ntk_theory.phase.correlation import DepthScales, depth_scales
 from ntk_theory.phase.critical import CriticalPoint
+from ntk_theory.phase.far import line_beyond
 from ntk_theory.phase.fixed_points import FixedPoint, SearchRange
 from ntk_theory.phase.half_stable import half_stable
 from ntk_theory.phase.homogeneous import homogeneous
@@ -24,6 +27,8 @@ from ntk_theory.phase.regimes import Place, at_fixed_point
 from ntk_theory.phase.summary import PhaseRow, PhaseSummary
 from ntk_theory.phase.universality import Universality, universality
 from ntk_theory.phase.vanishing import vanishing
+
+Derived = TypeVar("Derived")
 
 Q_MAX = 100.0
 """How far fixed points are looked for where φ has no proven bound."""
@@ -200,19 +205,61 @@ class Phase:
             line, note = self.boundary_W_var, str(error)
         around = 1.0 if line is None else float(line)
         chosen = [Fraction(f"{factor * around:.2g}") for factor in (0.5, 2.0)] if W_var is None else [W_var]
-        rows = tuple(self._row(W, b_var, min(digits, 15)) for W in chosen)
-        return PhaseSummary(self.dual.activation.name, as_text(b_var), line, points, rows, note)
+        rows = tuple(self._row(W, b_var, min(digits, 15), deep=W_var is not None) for W in chosen)
+        deep = _maybe(lambda: self.asymptotics(b_var=b_var)) if W_var is None else None
+        universal = _maybe(lambda: self.universality(digits=digits))
+        return PhaseSummary(
+            self.dual.activation.name,
+            as_text(b_var),
+            line,
+            points,
+            rows,
+            note,
+            searched,
+            self.line_ends(),
+            universal,
+            deep,
+        )
 
-    def _row(self, W_var: Number, b_var: Number, digits: int) -> PhaseRow:
+    def line_ends(self) -> str:
+        """Where the order-to-chaos line starts, and what it does at large variances, as far as that is proven."""
+        length = self.length_map
+        if length.scale is not None:
+            return "the line: vertical, and on a fixed point of the variance only at σ_b = 0"
         try:
-            return PhaseRow(as_text(W_var), self.depth_scales(W_var, b_var, digits=digits), "")
+            start = self.critical_points(0, digits=10)
+        except EnclosureError as error:
+            return f"the line: its start at σ_b = 0 was not found ({error})"
+        ends = [f"σ_w² = {p.W_var} ({'stable' if p.stable else 'not stable'})" for p in start]
+        searched = critical.search_range(length, 0, Q_MAX)
+        text = "the line: at σ_b = 0 " + (", ".join(ends) if ends else f"none with q in {searched}")
+        beyond = line_beyond(length.dual.activation, arb(0))
+        if beyond is None:
+            return f"{text}; what it does as q → ∞ was not proven"
+        if beyond.sign > 0:
+            return f"{text}; it goes on to q → ∞: every q ≥ {beyond.start:g} has its point, with σ_b² > 0"
+        return f"{text}; it has no point with q ≥ {beyond.start:g}: σ_b² would be negative"
+
+    def _row(self, W_var: Number, b_var: Number, digits: int, *, deep: bool) -> PhaseRow:
+        asymptotics = _maybe(lambda: self.asymptotics(W_var, b_var, digits=digits)) if deep else None
+        try:
+            scales = self.depth_scales(W_var, b_var, digits=digits)
+            return PhaseRow(as_text(W_var), scales, "", asymptotics)
         except (NoFixedPointError, EnclosureError) as error:
-            return PhaseRow(as_text(W_var), None, str(error))
+            return PhaseRow(as_text(W_var), None, str(error), asymptotics)
 
     def _stable(self, b_var: Number, digits: int = 10, q_max: float = Q_MAX) -> CriticalPoint:
         points = self.critical_points(b_var, digits=digits, q_max=q_max)
         searched = critical.search_range(self.length_map, b_var, q_max)
         return critical.the_critical_point(self.length_map, points, b_var, searched)
+
+
+def _maybe(derive: Callable[[], Derived]) -> Derived | None:
+    """What `derive` gives, or None where there is none to give: a summary says what it can."""
+    try:
+        return derive()
+    except (NoFixedPointError, EnclosureError, NotInClassError):
+        return None
 
 
 def as_text(value: Number) -> str:

@@ -19,7 +19,7 @@ from ntk_theory.enclosure.roots import Root
 from ntk_theory.errors import DataError, NoFixedPointError
 from ntk_theory.phase.length_map import LengthMap
 
-_FARTHEST = 1e7
+FARTHEST = 1e7
 """Bounds on fixed points beyond this, for σ_w² next to where V outgrows q, are not searched up to."""
 
 PhaseName = Literal["ordered", "critical", "chaotic"]
@@ -103,7 +103,7 @@ def search_range(length: LengthMap, W_var: Number, b_var: Number, q_max: float) 
         if is_zero(b_var) and length.fixes_zero:
             lower = _clear_of_zero(length, W)
         highest = _highest(length, W, b)
-        if highest is not None and length.bound is None and not highest < _FARTHEST:
+        if highest is not None and length.bound is None and not highest < FARTHEST:
             highest = None
         complete = highest is not None and lower >= 0
         upper = q_max if highest is None else float(highest.upper())

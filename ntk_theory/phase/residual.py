@@ -16,7 +16,7 @@ With g = 1/L (Hayou et al. 2021) depth becomes a time t = l/L: everything stays 
 from dataclasses import dataclass
 
 import sympy
-from flint import acb, arb, ctx
+from flint import arb, ctx
 from sympy import Expr, Rational, Symbol
 
 from ntk_theory.activation import Activation
@@ -24,9 +24,9 @@ from ntk_theory.dual import Dual
 from ntk_theory.enclosure import Enclosure, Number
 from ntk_theory.enclosure.ball import as_ball
 from ntk_theory.enclosure.evaluate import ball_function, certify
-from ntk_theory.enclosure.program import complex_program
 from ntk_theory.errors import DataError, NoFixedPointError, NotInClassError
 from ntk_theory.phase.asymptotics import DepthAsymptotics, Free, condition_of, m
+from ntk_theory.phase.far import integral
 from ntk_theory.phase.fixed_points import FixedPoint, variances
 from ntk_theory.phase.homogeneous import FIRST_VARIANCE, q_1
 from ntk_theory.phase.length_map import LengthMap
@@ -187,10 +187,8 @@ def _linear(place: Place, W: Expr, b: Expr, g: Expr) -> DepthAsymptotics:
     speed = sympy.simplify(g * (W * limit + b))
     weight = sympy.simplify(g * W * half**2 / speed)
     letters = Letters(place.W_var, _ONE, place.digits)
-    (d,) = certify(lambda: [_over_line(phi.derivative.squared, sympy.S.Zero, sympy.S.Zero)], place.digits, "∫φ′²")
-    (v,) = certify(
-        lambda: [-_over_line(phi.squared, upper.intercept**2, lower.intercept**2)], place.digits, "∫(V(∞) - φ²)"
-    )
+    (d,) = certify(lambda: [integral(phi, lambda f, _line: (f.diff(x), f.diff(x)))], place.digits, "∫φ′²")
+    (v,) = certify(lambda: [integral(phi, lambda f, line: (line - f, line + f))], place.digits, "∫(V(∞) - φ²)")
     d_, v_ = letters.known("d", "∫ φ′² dx/√(2π)", d), letters.signed("v", "∫ (φ(±∞)² - φ²) dx/√(2π)", v)
     e = g * W * d_ / sympy.sqrt(speed)
     power = -(e**2) / 2 + e * g * W * v_ / speed ** Rational(3, 2)
@@ -228,7 +226,7 @@ def _pull(place: Place, letters: Letters, upper: Tail, lower: Tail, c_star: Expr
     if middle == 0:
         return v * c_star
     phi = place.length.dual.activation
-    (i,) = certify(lambda: [-_over_line(phi, upper.intercept, lower.intercept)], place.digits, "∫(φ(±∞) - φ)")
+    (i,) = certify(lambda: [integral(phi, lambda f, line: (line - f,))], place.digits, "∫(φ(±∞) - φ)")
     return v * c_star - 2 * middle * letters.signed("i", "∫ (φ(±∞) - φ) dx/√(2π)", i)
 
 
@@ -239,36 +237,6 @@ def _need_limits(phi: Activation, *sides: Tail) -> None:
                 f"{phi.name} is bounded, but no exponential approach to limits at ±∞ was proven: its residual "
                 "networks' depth limit is not derived."
             )
-
-
-def _over_line(f: Activation, right: Expr, left: Expr) -> arb:
-    """∫ (f - right) over x > 0 and ∫ (f - left) over x < 0, over √(2π), f tending to them exponentially."""
-    total = arb(0)
-    for side, limit in ((1, right), (-1, left)):
-        pieces = f.pieces if side == 1 else f.pieces[::-1]
-        last = tail(pieces[-1].expression.subs(x, side * x) - limit)
-        cuts = [side * (p.upper if side == 1 else p.lower) for p in pieces[:-1]]
-        reach = (
-            ctx.prec * 0.6932 / float(last.rate) + float(last.size.log()) / float(last.rate)
-            if last.size > 0
-            else 1
-        )
-        end = arb(max([reach, *(float(cut) + 1 for cut in cuts), 1.0]))
-        lower = arb(0)
-        for piece in pieces:
-            far = side * (piece.upper if side == 1 else piece.lower)
-            upper = end if far == sympy.oo else as_ball(far)
-            if not upper > lower:
-                continue
-            program = complex_program(piece.expression.subs(x, side * x) - limit, x).function()
-            total += acb.integral(
-                lambda t, analytic, program=program: acb(program(t, analytic)), lower, upper
-            ).real
-            lower = upper
-        if last.size > 0:
-            beyond = last.size * (-as_ball(last.rate) * end).exp() / as_ball(last.rate)
-            total += arb(0, beyond.upper())
-    return total / (2 * arb.pi()).sqrt()
 
 
 def _step_correlation(w: arb) -> arb:

@@ -4,8 +4,10 @@ With slopes α₊, α₋ on the two sides and M ≥ |φ(x) - α_±x|, Minkowski'
 |√V(q) - √(s q)| ≤ M, s = (α₊² + α₋²)/2: so V grows like s·q, and fixed points have a proven upper bound.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add, mul
 
 import sympy
 from flint import arb
@@ -95,23 +97,22 @@ def tail(f: Expr) -> Tail:
     return _tail(tanh_form(f.replace(sympy.sech, lambda w: 1 / sympy.cosh(w))))
 
 
+def product(parts: Sequence[Tail]) -> Tail:
+    """The product, what decays first: it tames what grows. Raises `TailError`."""
+    return reduce(mul, sorted(parts, key=lambda part: (part.slope != 0, part.intercept != 0)))
+
+
 def _tail(f: Expr) -> Tail:
     if not f.has(x):
         return Tail(sympy.S.Zero, f, arb(0), sympy.S.Zero)
     if f == x:
         return Tail(sympy.S.One, sympy.S.Zero, arb(0), sympy.S.Zero)
-    if f.is_Add or f.is_Mul:
-        parts = [_tail(part) for part in f.args]
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part if f.is_Add else total * part
-        return total
+    if f.is_Mul:
+        return product([_tail(part) for part in f.args])
+    if f.is_Add:
+        return reduce(add, [_tail(part) for part in f.args])
     if f.is_Pow and f.exp.is_Integer and f.exp > 0 and not isinstance(f, sympy.exp):
-        base = _tail(f.base)
-        total = base
-        for _ in range(int(f.exp) - 1):
-            total = total * base
-        return total
+        return product([_tail(f.base)] * int(f.exp))
     rule = _RULES.get(type(f))
     if rule is None:
         raise TailError(f"No line is known that {f} tends to.")

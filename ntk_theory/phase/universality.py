@@ -18,7 +18,8 @@ from ntk_theory.enclosure import Enclosure, find_roots
 from ntk_theory.enclosure.ball import as_ball
 from ntk_theory.enclosure.evaluate import certify
 from ntk_theory.enclosure.roots import Root
-from ntk_theory.phase.fixed_points import SearchRange
+from ntk_theory.phase.far import curvature_beyond
+from ntk_theory.phase.fixed_points import FARTHEST, SearchRange
 from ntk_theory.phase.length_map import LengthMap
 from ntk_theory.phase.signs import folded, sign
 from ntk_theory.symbols import x
@@ -103,9 +104,13 @@ def universality(length: LengthMap, digits: int, q_max: float) -> Universality:
         why = f"E[φφ″] {'=><'[curved]} 0 at every q > 0"
         why += ", so all critical points are double; the one with q* = 1 stands for them" if curved == 0 else ""
     else:
-        searched = SearchRange(_first(length), q_max, False)
+        beyond, lower = curvature_beyond(length.dual.activation), _first(length)
+        known = beyond is not None and beyond.start <= FARTHEST
+        upper = max(beyond.start, 1.0) if beyond is not None and known else q_max
+        searched = SearchRange(lower, upper, known and lower == 0)
         found = [_double(length, root, digits) for root in _roots(length, searched)]
         why = f"E[φφ″] has {len(found) or 'no'} zero{'s' if len(found) > 1 else ''} in {searched}"
+        why += ", and none beyond" if known and lower > 0 else ""
         if None in found:
             why += f"; at {found.count(None)} of them σ_b² would be negative"
     points += [point for point in found if point is not None]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import ntk_theory as ntk
 from ntk_theory.enclosure import enclose
 from ntk_theory.errors import DataError, DivergentExpectationError, EnclosureError, NoFixedPointError
-from ntk_theory.phase import phase
+from ntk_theory.phase import critical, phase
 from ntk_theory.symbols import q
 
 ENTRIES = json.loads((Path(__file__).parent / "phases.json").read_text())["entries"]
@@ -111,8 +111,29 @@ def test_gelu_is_critical_on_an_unstable_fixed_point():
 def test_where_the_line_does_not_exist():
     with pytest.raises(NoFixedPointError, match="σ_b² would have to be"):
         phase("logistic").critical_point(1)
-    with pytest.raises(NoFixedPointError, match="larger q_max"):
-        phase("softplus").critical_W_var(0.05, digits=5, q_max=20.0)
+    with pytest.raises(NoFixedPointError, match="nowhere else"):  # proven for all q: see test_far
+        phase("softplus").critical_W_var(0.05, digits=5)
+    assert not critical.search_range(phase("exp").length_map, 0.05, 20.0).complete
+
+
+@pytest.mark.parametrize(
+    ("name", "exponent"), [("erf", 9), ("erf", 12), pytest.param("tanh", 10, marks=pytest.mark.slow)]
+)
+def test_small_biases_and_the_cusp_of_the_line(name, exponent):
+    # σ_w² - 1/φ′(0)² ≈ C σ_b^(2/3): C of erf is a reference value, that of tanh, 2(3/4)^{1/3}, by the same series
+    cusp = next(entry["value"] for entry in ENTRIES if entry["id"] == "eoc/erf/cusp")
+    start, constant = (sympy.pi / 4, float(cusp)) if name == "erf" else (1, 2 * 0.75 ** (1 / 3))
+    value = phase(name).critical_W_var(f"1e-{exponent}", digits=15)
+    slope = float((value.mid - start) * sympy.Integer(10) ** sympy.Rational(exponent, 3))
+    assert slope == pytest.approx(constant, rel=10 ** (-exponent / 4))
+
+
+def test_gelu_is_critical_at_larger_biases():
+    # beyond the half-stable point (σ_b² = 0.1729) the line lies on stable fixed points, and the search is complete
+    (point,) = phase("gelu").critical_points(1, digits=12)
+    assert point.stable
+    assert critical.search_range(phase("gelu").length_map, 1, 100.0).complete
+    assert float(point.W_var) == pytest.approx(1.97668, abs=1e-5)
 
 
 def test_an_independent_search_in_mpmath_agrees():
