@@ -108,15 +108,21 @@ def _tail(f: Expr) -> Tail:
     if f == x:
         return Tail(sympy.S.One, sympy.S.Zero, arb(0), sympy.S.Zero)
     if f.is_Mul:
-        return product([_tail(part) for part in f.args])
+        return product([_tail(part) for factor in f.args for part in _factors(factor)])
     if f.is_Add:
         return reduce(add, [_tail(part) for part in f.args])
-    if f.is_Pow and f.exp.is_Integer and f.exp > 0 and not isinstance(f, sympy.exp):
-        return product([_tail(f.base)] * int(f.exp))
+    if len(_factors(f)) > 1:
+        return product([_tail(part) for part in _factors(f)])
     rule = _RULES.get(type(f))
     if rule is None:
         raise TailError(f"No line is known that {f} tends to.")
     return rule(f.args[0])
+
+
+def _factors(f: Expr) -> list[Expr]:
+    """fⁿ as n times f."""
+    whole = f.is_Pow and not isinstance(f, sympy.exp) and f.exp.is_Integer and f.exp > 0
+    return [f.base] * int(f.exp) if whole else [f]
 
 
 def _exp(w: Expr) -> Tail:
