@@ -20,7 +20,7 @@ from ntk_theory.sampling.chain import chain_of, check_count, check_inputs
 from ntk_theory.sampling.conditional import Draws, check_draws
 from ntk_theory.sampling.devices import Numbered, on_all_devices
 from ntk_theory.sampling.normals import threefry_key
-from ntk_theory.sampling.plain import layer_contributions
+from ntk_theory.sampling.plain import full_precision, layer_contributions
 
 Statistic = Callable[..., Any]
 """statistic(key, *arguments): one network's arrays, drawn with the key."""
@@ -80,7 +80,8 @@ def _kernels(net: Network, width: int) -> Statistic:
     def kernels(key: Array, x: Float[Array, "k features"]) -> tuple[Array, ...]:
         params = net.init(key, x.shape, width=width)
         layers = layer_contributions(net, params, x)
-        return layers[-1], layers.sum(0), layers, net.apply(params, x)[:, 0]
+        with full_precision():
+            return layers[-1], layers.sum(0), layers, net.apply(params, x)[:, 0]
 
     return kernels
 

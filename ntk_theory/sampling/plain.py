@@ -28,7 +28,7 @@ Function = Callable[[Any, Array], Array]
 """f(params, x): a batch of inputs to a batch of outputs, of shape (batch,) or (batch, …)."""
 
 _JACOBIAN_ENTRIES = 2**25  # at most this many at once: 128 MiB in float32
-_full_precision = partial(jax.default_matmul_precision, "highest")
+full_precision = partial(jax.default_matmul_precision, "highest")
 
 
 def empirical_nngp(
@@ -46,7 +46,7 @@ def empirical_nngp(
     are not batches, `DataError` for inputs or kernels that are not finite.
     """
     x1, x2 = _pair(x1, x2)
-    with _full_precision():
+    with full_precision():
         if not isinstance(f, Network):
             h1, h2 = (_rows(f, params, x) for x in (x1, x2))
             return _finite(h1 @ h2.T / h1.shape[1])
@@ -85,7 +85,7 @@ def empirical_ntk(
         )
     outputs = _outputs(function, params, x1)
     rows = max(1, _JACOBIAN_ENTRIES // (2 * outputs * max(jnp.size(leaves[i]) for i in trained)))
-    with _full_precision():
+    with full_precision():
         blocks = [
             [
                 _ntk_block(function, tree, trained, leaves, x1[i : i + rows], x2[j : j + rows])
@@ -111,7 +111,7 @@ def layer_contributions(
     for name, x in (("x1", x1), ("x2", x2)):
         if x.ndim != 2:
             raise ShapeError(f"{name} has shape {x.shape}; expected (batch, features): use x[None] for one input.")
-    with _full_precision():
+    with full_precision():
         return _finite(_layers(net, params, x1, x2))
 
 

@@ -19,7 +19,7 @@ import ntk_theory as ntk
 from ntk_theory.errors import DataError, DivergentExpectationError, NtkTheoryError, ShapeError
 from ntk_theory.sampling import Draws, conditional, devices, draw_kernels
 
-FAMILY, TESTS = 1e-6, 150
+FAMILY, TESTS = 1e-6, 330
 COUNT = 20_000
 PAIR = np.array([[1.0, 2.0, 0.0], [1.0, -1.0, 0.5]])
 PARALLEL = np.array([[1.0, 2.0, 0.0], [1.0, -1.0, 0.5], [2.0, 4.0, 0.0]])
@@ -27,14 +27,29 @@ ACTIVATIONS = {  # φ and φ′, written here by hand
     "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float)),
     "erf": (scipy.special.erf, lambda z: 2 / np.sqrt(np.pi) * np.exp(-z * z)),
     "logistic": (scipy.special.expit, lambda z: scipy.special.expit(z) * scipy.special.expit(-z)),
+    "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
+    "gelu": (
+        lambda z: z * scipy.special.ndtr(z),
+        lambda z: scipy.special.ndtr(z) + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi),
+    ),
 }
+GENERIC = np.array([[1.0, 2.0, 0.0], [1.0, -1.0, 0.5], [0.3, 0.2, -1.0]])
 SETTINGS = [
     ("relu", 2, 2, 0.5, PAIR),
     ("erf", 3, 3, 0.0, PAIR),
     ("logistic", 8, 3, 0.3, PAIR),
     ("relu", 4, 2, 0.3, PARALLEL),
 ]
+MORE = [  # and in the long run
+    ("tanh", 6, 2, 0.2, GENERIC),
+    ("gelu", 5, 3, 0.0, PAIR),
+    ("logistic", 2, 4, 0.4, PAIR),
+    ("erf", 7, 2, 0.0, GENERIC),
+    ("relu", 8, 4, 0.0, PAIR),
+    ("tanh", 3, 1, 0.6, GENERIC),
+]
 W_STD = 1.4
+PROJECTIONS = 8
 
 
 def explicit(name, depth, b_std, x, width, count, seed):
@@ -75,8 +90,17 @@ def by_autodiff(name, depth, b_std, x, width, count, seed):
 
 
 def statistics(draws):
-    """Every marginal, and two products that tell the joint law. Atoms (dead ReLU networks) need rounding."""
+    """Every marginal, and what tells the joint law: products, and mixtures of all outputs and kernels at once.
+
+    Atoms (dead ReLU networks) need rounding.
+    """
     found = {}
+    every = np.concatenate(
+        [part.reshape(len(part), -1) for part in (draws.outputs, draws.nngp, draws.ntk_layers)], 1
+    )
+    weights = np.random.default_rng(23).normal(size=(every.shape[1], PROJECTIONS))
+    for number, mixture in enumerate((np.sign(every) * np.log1p(np.abs(every)) @ weights).T):
+        found[f"mixture {number}"] = mixture
     rows, columns = np.triu_indices(draws.nngp.shape[1])
     for i, j in zip(rows, columns, strict=True):
         found[f"nngp[{i},{j}]"] = draws.nngp[:, i, j]
@@ -90,11 +114,11 @@ def statistics(draws):
     return {name: np.round(values.astype(np.float64), 4) for name, values in found.items()}
 
 
-def smallest_p_value(plain, name, width, depth, b_std, x):
-    expected = statistics(plain(name, depth, b_std, x, width, COUNT, seed=21))
+def smallest_p_value(plain, name, width, depth, b_std, x, count=COUNT):
+    expected = statistics(plain(name, depth, b_std, x, width, count, seed=21))
     net = ntk.mlp(name, depth=depth, W_std=W_STD, b_std=b_std)
-    found = statistics(draw_kernels(net, x, width, COUNT, jax.random.key(22)))
-    values = {key: ks_2samp(expected[key], found[key]).pvalue for key in expected}
+    found = statistics(draw_kernels(net, x, width, count, jax.random.key(22)))
+    values = {key: ks_2samp(expected[key], found[key], method="asymp").pvalue for key in expected}
     worst = min(values, key=values.get)
     return values[worst], worst
 
@@ -105,17 +129,36 @@ def test_law_is_that_of_networks_written_by_hand(name, width, depth, b_std, x):
     assert p_value > FAMILY / TESTS, f"{worst} differs in law: p = {p_value:.1e}"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "width", "depth", "b_std", "x"), MORE)
+def test_law_in_more_settings(name, width, depth, b_std, x):
+    p_value, worst = smallest_p_value(explicit, name, width, depth, b_std, x)
+    assert p_value > FAMILY / TESTS, f"{worst} differs in law: p = {p_value:.1e}"
+
+
 def test_law_is_that_of_the_packages_networks():
     p_value, worst = smallest_p_value(by_autodiff, *SETTINGS[0])
     assert p_value > FAMILY / TESTS, f"{worst} differs in law: p = {p_value:.1e}"
 
 
 def test_no_more_tests_were_made_than_the_family_allows():
-    made = [len(x) * (len(x) + 1) // 2 * (2 + depth) + 4 for _, _, depth, _, x in [*SETTINGS, SETTINGS[0]]]
+    settings = [*SETTINGS, *MORE, SETTINGS[0]]
+    made = [len(x) * (len(x) + 1) // 2 * (2 + depth) + 4 + PROJECTIONS for _, _, depth, _, x in settings]
     assert sum(made) <= TESTS
 
 
-def test_independent_gradients_are_rejected(monkeypatch):
+@pytest.mark.parametrize(
+    "setting",
+    [
+        ("erf", 2, 2, 0.5, PAIR),
+        pytest.param(("relu", 3, 3, 0.3, GENERIC, 3 * COUNT), marks=pytest.mark.slow),
+        pytest.param(("logistic", 4, 3, 0.3, GENERIC), marks=pytest.mark.slow),
+        pytest.param(("tanh", 4, 2, 0.2, GENERIC), marks=pytest.mark.slow),
+        pytest.param(("gelu", 5, 3, 0.0, PAIR), marks=pytest.mark.slow),
+        pytest.param(("erf", 8, 3, 0.0, PAIR), marks=pytest.mark.slow),
+    ],
+)
+def test_independent_gradients_are_rejected(monkeypatch, setting):
     """The negative control: fresh weights in the backward pass, as the usual shortcut has it."""
     monkeypatch.setattr(
         conditional,
@@ -124,7 +167,7 @@ def test_independent_gradients_are_rejected(monkeypatch):
     )
     conditional._sampler.cache_clear()
     try:
-        p_value, _ = smallest_p_value(explicit, "erf", 2, 2, 0.5, PAIR)
+        p_value, _ = smallest_p_value(explicit, *setting)
     finally:
         conditional._sampler.cache_clear()
     assert p_value < FAMILY / TESTS

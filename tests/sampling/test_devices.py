@@ -13,7 +13,7 @@ import pytest
 import ntk_theory as ntk
 from ntk_theory.sampling import draw_explicit, draw_kernels
 
-NET = ntk.mlp("erf", depth=2, W_std=1.5, b_std=0.3)
+NET = ntk.mlp("erf", depth=1, W_std=1.5, b_std=0.3)
 X = np.array([[1.0, 2.0, 0.0], [1.0, -1.0, 0.5]])
 
 CODE = """
@@ -24,7 +24,7 @@ if int(processes) > 1:
     jax.distributed.initialize(address, int(processes), int(index))
 from ntk_theory.sampling import draw_explicit, draw_kernels
 assert len(jax.local_devices()) == int(devices) and jax.process_count() == int(processes)
-net = ntk.mlp("erf", depth=2, W_std=1.5, b_std=0.3)
+net = ntk.mlp("erf", depth=1, W_std=1.5, b_std=0.3)
 x = np.array([[1.0, 2.0, 0.0], [1.0, -1.0, 0.5]])
 every = int(processes) > 1
 exact = draw_kernels(net, x, 256, 2501, jax.random.key(3), processes=every)

@@ -119,13 +119,13 @@ def test_trained_networks_too():
         assert not np.allclose(empirical_ntk(net, start, X1, X2), after, rtol=1e-2)
 
 
-def test_products_are_asked_for_in_full_precision():
+def test_products_are_asked_for_infull_precision():
     """What the compiler is told, as a processor multiplies in full precision anyway."""
     net = network("erf")
     params = net.init(jax.random.key(8), X1.shape, width=6)
     x = jnp.asarray(X1, jnp.float32)
     leaves, tree = jax.tree.flatten(params)
-    with plain._full_precision():
+    with plain.full_precision():
         texts = [
             plain._layers.lower(net, params, x, x).as_text(),
             plain._ntk_block.lower(net.apply, tree, tuple(range(6)), leaves, x, x).as_text(),
