@@ -68,8 +68,8 @@ class DepthAsymptotics:
         Its eigenvalues are Θ(x, x) + (m - 1) Θ(x, x′), once, and Θ(x, x) - Θ(x, x′). Raises `DataError` for
         fewer than two inputs.
         """
-        if isinstance(inputs, int) and inputs < 2:
-            raise DataError(f"inputs = {inputs}: a condition number needs at least 2 inputs.")
+        if not isinstance(inputs, Expr) and not (isinstance(inputs, int) and inputs >= 2):
+            raise DataError(f"inputs = {inputs!r}: a condition number needs a whole number of at least 2 inputs.")
         return self.condition.subs(m, inputs)
 
     def value(
@@ -82,6 +82,8 @@ class DepthAsymptotics:
         names = ("variance", "correlation", "ntk_diagonal", "ntk", "ntk_ratio")
         if of not in names:
             raise DataError(f"{of!r} is none of {', '.join(names)}.")
+        if not isinstance(layer, int) or layer < 1:
+            raise DataError(f"layer = {layer!r} must be a whole number, at least 1.")
         given = {str(name): number for name, number in (free or {}).items()}
         formula: Expr = getattr(self, of)
         missing = [entry for entry in self.free if entry.symbol in formula.free_symbols]

@@ -19,7 +19,7 @@ from ntk_theory.enclosure.evaluate import certify
 from ntk_theory.enclosure.roots import RealFunction, Root
 from ntk_theory.errors import DataError, NoFixedPointError
 from ntk_theory.phase.far import line_beyond
-from ntk_theory.phase.fixed_points import FARTHEST, SearchRange, is_zero, variances
+from ntk_theory.phase.fixed_points import FARTHEST, SearchRange, is_zero, positive, variances
 from ntk_theory.phase.length_map import LengthMap
 
 _SMALL = 0.25
@@ -93,6 +93,7 @@ def search_range(length: LengthMap, b_var: Number, q_max: float) -> SearchRange:
     For |φ| ≤ B there are none beyond Q: D(q)√q = ∫φ′²e^{-x²/2q}dx/√(2π) increases with q, hence
     q - V/D ≥ q - M√q with M = B²/(D(Q)√Q), which increases from √q = M/2 on. For other φ `far` may show it.
     """
+    positive(q_max)
     if length.scale is not None:
         return SearchRange(0.0, math.inf, True)
     with ctx.workprec(53):
@@ -182,6 +183,8 @@ def the_critical_point(
 ) -> CriticalPoint:
     """The one with the smallest σ_w² among those on a stable fixed point."""
     stable = [point for point in points if point.stable]
+    if length.dual.derivative_variance == 0:
+        raise NoFixedPointError(f"{length.name} is constant: χ₁ = 0 at every σ_w², so it has no such line.")
     if stable:
         return min(stable, key=lambda point: float(point.W_var))
     if length.scale is not None:

@@ -167,6 +167,8 @@ class Phase:
         """
         fixed_points.variances(0 if W_var is None else W_var, b_var)
         length = self.length_map
+        if self.dual.derivative_variance == 0:
+            raise NoFixedPointError(f"{length.name} is constant: χ₁ = 0, and one layer makes all inputs the same.")
         if length.scale is not None:
             W: Number = sympy.simplify(1 / self.dual.derivative_variance) if W_var is None else W_var
             points = self.fixed_points(W, b_var, digits=digits + 15)

@@ -86,6 +86,12 @@ def variances(W_var: Number, b_var: Number) -> None:
             raise DataError(f"{name} = {value} is negative; it is a variance (σ², not σ), at least 0.")
 
 
+def positive(q_max: float) -> None:
+    """Check the end of a search. Raises `DataError` where it is no finite positive number."""
+    if not (math.isfinite(q_max) and q_max > 0):
+        raise DataError(f"q_max = {q_max} must be positive and finite: the largest variance to look at.")
+
+
 def is_zero(value: Number) -> bool:
     """Whether a number is exactly 0."""
     return bool(as_ball(value) == 0)
@@ -95,6 +101,7 @@ def search_range(length: LengthMap, W_var: Number, b_var: Number, q_max: float) 
     """The range that `fixed_points` searches. Every fixed point is at least σ_b², and, if |φ| ≤ B, at most
     σ_w² B² + σ_b². If |φ - α_±x| ≤ M, s = (α₊² + α₋²)/2, |√V - √(sq)| ≤ M: with y = √q and σ_w²s < 1 a fixed
     point has y² ≤ σ_w²(√s y + M)² + σ_b²; with σ_w²s > 1, y ≥ σ_w(√s y - M)."""
+    positive(q_max)
     if length.scale is not None:
         return SearchRange(0.0, math.inf, True)
     with ctx.workprec(53):

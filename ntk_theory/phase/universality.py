@@ -19,7 +19,7 @@ from ntk_theory.enclosure.ball import as_ball
 from ntk_theory.enclosure.evaluate import certify
 from ntk_theory.enclosure.roots import Root
 from ntk_theory.phase.far import curvature_beyond
-from ntk_theory.phase.fixed_points import FARTHEST, SearchRange
+from ntk_theory.phase.fixed_points import FARTHEST, SearchRange, positive
 from ntk_theory.phase.length_map import LengthMap
 from ntk_theory.phase.signs import folded, sign
 from ntk_theory.symbols import x
@@ -87,6 +87,7 @@ class Universality:
 
 def universality(length: LengthMap, digits: int, q_max: float) -> Universality:
     """The class of the length map's activation, with fixed points searched up to `q_max`."""
+    positive(q_max)
     everywhere = SearchRange(0.0, float("inf"), True)
     gain, name = length.dual.derivative_variance, length.name
     if length.scale is not None:

@@ -346,6 +346,22 @@ def test_what_has_no_limit_is_refused_by_name():
         phase("tanh").asymptotics(-1, 0)
     with pytest.raises(DataError, match="at least 2"):
         phase("relu").asymptotics().condition_number(1)
+    with pytest.raises(DataError, match="inputs = 'a'"):
+        phase("relu").asymptotics().condition_number("a")
+    for layer in (0, "a", 1.5):
+        with pytest.raises(DataError, match="layer ="):
+            phase("relu").asymptotics().value("ntk_ratio", layer)
+    with pytest.raises(NoFixedPointError, match="constant"):
+        phase("5").asymptotics(1, 1)
+    with pytest.raises(NoFixedPointError, match="constant"):
+        phase("5").critical_W_var("0.05")
+    for q_max in (-1.0, 0.0, float("nan"), float("inf")):
+        with pytest.raises(DataError, match="q_max"):
+            phase("exp").fixed_points(1, 1, q_max=q_max)
+        with pytest.raises(DataError, match="q_max"):
+            phase("exp").critical_points(1, q_max=q_max)
+        with pytest.raises(DataError, match="q_max"):
+            phase("exp").universality(q_max=q_max)
     with pytest.raises(DataError, match="D is"):
         phase("erf").asymptotics(1, "0.05").value("correlation", 10)
     with pytest.raises(EnclosureError, match="can't be told from 1"):
