@@ -166,8 +166,11 @@ def _derive(options: argparse.Namespace) -> int:
         return 0
     lines = [f"φ(x) = {derived.activation.expression}", f"K(q1, q2, c) = {derived.kernel}"]
     if derivative is None:
-        jump = derived.activation.jumps[0]
-        lines.append(f"K̇ is infinite: φ jumps by {jump.height} at x = {jump.position}; there is no NTK")
+        jumps = derived.activation.jumps
+        why = (
+            f"φ jumps by {jumps[0].height} at x = {jumps[0].position}" if jumps else "φ′ is not square-integrable"
+        )
+        lines.append(f"K̇ is infinite: {why}; there is no NTK")
     else:
         lines.append(f"K̇(q1, q2, c) = {derivative}")
     lines.append(f"V(q) = {derived.variance}")

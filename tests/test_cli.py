@@ -42,12 +42,33 @@ def test_derive_with_a_jump_says_so(capsys):
     assert "jumps by 2 at x = 0" in out
 
 
+def test_derive_says_where_it_holds_and_why_there_is_no_slope(capsys):
+    _, out, _ = run(capsys, "derive", "exp(x**2/4)")
+    assert "exists: V where 1 - q > 0" in out
+    status, out, _ = run(capsys, "derive", "max(x, 0)**0.4")
+    assert status == 0
+    assert "φ′ is not square-integrable; there is no NTK" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
         (["derive", "nonsense"], "ActivationSyntaxError"),
         (["derive", "__import__('os').system('true')"], "ActivationSyntaxError"),
         (["derive", "exp(x**3)"], "DivergentExpectationError"),
+        (["derive", ""], "ActivationSyntaxError"),
+        (["derive", "x" + "+x" * 2500], "ActivationSyntaxError"),
+        (["derive", "(" * 70 + "x" + ")" * 70], "ActivationSyntaxError"),
+        (["derive", "exp(" * 50 + "x" + ")" * 50], "NotInClassError"),
+        (["derive", "x**1000000"], "ActivationSyntaxError"),
+        (["derive", "sqrt(-1)*x"], "ActivationSyntaxError"),
+        (["derive", "é + x"], "ActivationSyntaxError"),
+        (["derive", "x/0"], "ActivationSyntaxError"),
+        (["derive", "1/x"], "DivergentExpectationError"),
+        (["derive", "log(x)"], "DivergentExpectationError"),
+        (["derive", "x**(1/3)"], "DivergentExpectationError"),
+        (["derive", "x**x"], "DivergentExpectationError"),
+        (["derive", "max(x, alpha*x)"], "NotInClassError"),
         (["verify", "relu", "--W-std", "-1"], "DataError"),
         (["verify", "relu", "--W-std", "nan"], "DataError"),
         (["verify", "relu", "--cosine", "2"], "DataError"),

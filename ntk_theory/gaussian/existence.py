@@ -84,7 +84,13 @@ def _size(phi: Activation, f: Expr, point: Expr) -> Any:
     numbers = {p: sympy.Rational(3, 4 + i) for i, p in enumerate(phi.parameters)}
     with mpmath.workprec(100):
         try:
-            return abs(_numeric(f.subs(numbers))(mpmath.mpf(point.subs(numbers).evalf(30))))
+            value = _numeric(f.subs(numbers))(mpmath.mpf(point.subs(numbers).evalf(30)))
+            if abs(mpmath.im(value)) > 1e-20 * abs(value):
+                raise DivergentExpectationError(
+                    f"{phi.name} is not real at x = {point}. Write it with abs(x), sign(x) or where(...), as in "
+                    "sign(x)*abs(x)**(1/3) for the odd root."
+                )
+            return abs(value)
         except (OverflowError, ZeroDivisionError):
             return mpmath.inf
 

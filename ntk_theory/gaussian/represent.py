@@ -13,11 +13,14 @@ from sympy import Expr, Lambda
 from ntk_theory.activation import Activation, Piece
 from ntk_theory.activation.activation import tanh_form
 from ntk_theory.activation.pieces import joined
-from ntk_theory.errors import DivergentExpectationError
+from ntk_theory.errors import DivergentExpectationError, NotInClassError
 from ntk_theory.gaussian import existence, limits
 from ntk_theory.gaussian.certificate import Certificate
 from ntk_theory.gaussian.expectations import GaussianCovariance, GaussianMean
 from ntk_theory.symbols import c, q, q1, q2, x
+
+DEEPEST = 8
+"""More functions than this inside one another SymPy does not analyse in any time."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,10 @@ def represent(phi: Activation, outside: str) -> Representation:
 
     Raises `DivergentExpectationError` where E[φ²] is infinite, `NotInClassError` where it can't be decided.
     """
+    if _nesting(phi.expression) > DEEPEST:
+        raise NotInClassError(
+            f"{phi.name} has functions nested more than {DEEPEST} deep; nothing is known of its growth. {outside}"
+        )
     parts = [Piece(p.lower, p.upper, sympy.expand(tanh_form(p.expression))) for p in phi.pieces]
     for part in parts:
         existence.check_regular(phi, part)
@@ -147,6 +154,11 @@ def represent(phi: Activation, outside: str) -> Representation:
     factor, rest = sympy.factor_terms(rest).as_independent(x, as_Add=False)
     scale = _common_scale(rest)
     return Representation(phi, outside, constant, factor, scale, rest.subs(x, x / scale))
+
+
+def _nesting(expression: Expr) -> int:
+    inner = max(map(_nesting, expression.args), default=0)
+    return inner + isinstance(expression, sympy.Function)
 
 
 def _is_odd(expression: Expr) -> bool:
