@@ -75,4 +75,8 @@ THEOREM = Theorem(
     source="Poole et al. 2016; Schoenholz et al. 2017; Daniely, Frostig & Singer 2016",
     derive=derive,
     depends_on=("chi_1", "positive_semidefinite"),
+    given=(
+        "f′(1) > 1 puts f below the diagonal just below 1; a strictly convex f lies above its tangents",
+        "φ is not affine, so that f is strictly convex",
+    ),
 )

@@ -1,4 +1,4 @@
-"""ReLU networks of any finite width: E[Θ] and E[Θ²] exactly, one input, no biases, σ_w² = 2.
+"""ReLU networks of any finite width: E[Θ] and E[Θ²] exactly, one input, no biases, σ_w² = 2, n₀ = n.
 
 Hidden widths n. Pass the layers one by one. A = |a|² is the squared norm of a layer's activations and
 J = Σ (∂a/∂p)(∂a/∂p)ᵀ the NTK matrix of its n activations, so that Θ = (2/n)(|a|² + wᵀJw) for the readout w.
@@ -10,10 +10,10 @@ from itertools import product
 
 from sympy import Integer, Matrix, Rational, eye, symbols, zeros
 
+from ntk_theory.finite_width.dispersion import dispersion_formula
 from ntk_theory.proofs import Derivation, Theorem
 from ntk_theory.proofs.coq import by_hand, coq, equality
-
-n = symbols("n", positive=True)
+from ntk_theory.symbols import L, n
 
 # Of the vector (A², A·tr J, aᵀJa, (tr J)², tr J²): E[the next one] = STEP · this one.
 M = Matrix([[1 + 1 / n, 4 / n], [2 / n, 1 + 3 / n]])
@@ -64,6 +64,16 @@ def derive(prove: Derivation) -> None:
     law = "Not λ = 1 + 4/n."
     prove.kernel(equality("not_big", law, (M * Matrix([1, 1]))[0], wrong[0], falsehood=True))
 
+    # E[Θ²]/E[Θ]² for every depth: T has the characteristic polynomial (z - λ₁)³(z - λ₂)², so by Cayley-Hamilton
+    # a form P₂(L) λ₁ᴸ + P₁(L) λ₂ᴸ that is right for L = 0 to 4 is right for all L.
+    z = symbols("z")
+    prove.equal("T's eigenvalues.", (z * eye(5) - STEP).det(), (z - big) ** 3 * (z - small) ** 2)
+    for layers in range(5):
+        prove.equal(f"E[Θ²]/E[Θ]² in n, L = {layers}.", _dispersion(n, layers), _formula(layers))
+        package = dispersion_formula("relu").subs(L, layers)
+        prove.equal(f"The same as the package's, L = {layers}.", package, _formula(layers))
+    prove.not_equal("L = 5, with 25 for 26.", _dispersion(n, 5), _formula(5) - big**5 / (27 * 36))
+
     # k masked layers from m inputs: E‖P‖⁴ / (E‖P‖²)² in closed form, by induction on k in the kernel.
     s = symbols("s", real=True)  # tr (PᵀP)² / (tr PᵀP)² before the first: 1/m for the identity
     k = symbols("k", integer=True, nonnegative=True)
@@ -90,6 +100,12 @@ def _dispersion(width, layers):
     """E[Θ²]/E[Θ]² at |a⁰|² = 1, from the recursion."""
     state = STEP.subs(n, width) ** layers * Matrix([1, 0, 0, 0, 0])
     return (state[0] + 2 * state[1] + state[3] + 2 * state[4]) / (layers + 1) ** 2
+
+
+def _formula(layers):
+    """E[Θ²]/E[Θ]² in closed form."""
+    quadratic = 9 * layers**2 + 6 * (n + 5) * layers - n**2 + 2 * n + 26
+    return (quadratic * (1 + 5 / n) ** layers + (n - 1) ** 2 * (1 - 1 / n) ** layers) / (27 * (layers + 1) ** 2)
 
 
 def _enumerated(width, layers):
@@ -174,10 +190,15 @@ def _in_nat(form, power="k"):
 
 THEOREM = Theorem(
     title="ReLU's NTK at finite width: two moments",
-    statement=r"E[\Theta] = \tfrac2n (L+1)|x|^2, \quad E[\Theta^2] \text{ from } v_{l+1} = T_n v_l, \quad "
-    r"\frac{E\|P_k\|_F^4}{(E\|P_k\|_F^2)^2} = \tfrac{1 + 2/m}{3}\bigl(1 + \tfrac5n\bigr)^k "
+    statement=r"E[\Theta] = \tfrac2n (L+1)|x|^2, \quad "
+    r"\frac{E[\Theta^2]}{E[\Theta]^2} = \frac{(9L^2 + 6(n+5)L - n^2 + 2n + 26)(1 + \frac5n)^L "
+    r"+ (n-1)^2 (1 - \frac1n)^L}{27(L+1)^2}, "
+    r"\quad \frac{E\|P_k\|_F^4}{(E\|P_k\|_F^2)^2} = \tfrac{1 + 2/m}{3}\bigl(1 + \tfrac5n\bigr)^k "
     r"+ \tfrac{2 - 2/m}{3}\bigl(1 - \tfrac1n\bigr)^k",
-    source="Hanin & Nica 2019/2020; the recursion for E[Θ²] derived here",
+    source="Hanin & Nica 2019/2020; the closed form of E[Θ²] derived here",
     derive=derive,
     depends_on=("ntk_recursion",),
+    given=(
+        "a row and its negative are equally likely: masks are fair coins, independent of what is even in the row",
+    ),
 )

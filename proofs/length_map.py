@@ -96,5 +96,6 @@ THEOREM = Theorem(
     given=(
         "differentiation under the integral sign",
         "a contraction has one fixed point, and it attracts (Banach)",
+        "a bounded continuous f with f(0) > 0 has a fixed point; a concave one has a slope below 1 there",
     ),
 )

@@ -66,6 +66,6 @@ THEOREM = Theorem(
     statement=r"\sigma_b = 0:\quad \chi_1 = 1 \iff \sigma_w^2 = 103.007553855519322335460073446\ldots",
     source="computed here; a certified value is new to us",
     derive=derive,
-    depends_on=("logistic_from_tanh", "chi_1"),
-    given=("the range q in [1, 1000] is searched; no claim is made beyond it",),
+    depends_on=("logistic_from_tanh", "chi_1", "logistic_second_moment"),
+    given=("the range q in [1, 1000] is searched, no claim is made beyond it", "tails are bounded as there"),
 )

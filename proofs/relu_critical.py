@@ -17,7 +17,8 @@ def derive(prove: Derivation) -> None:
     density = exp(-(z**2) / 2) / sqrt(2 * pi)
     below = erf(z / sqrt(2)) / 2  # an antiderivative of the density
     prove.equal("An antiderivative of the density.", below.diff(z), density)
-    prove.equal("An antiderivative of z² times it.", (below - z * density).diff(z), z**2 * density)
+    weighted = below - z * density
+    prove.equal("An antiderivative of z² times it.", weighted.diff(z), z**2 * density)
     prove.not_equal("Not without the boundary term.", below.diff(z), z**2 * density)
     part = z * exp(-(z**2) / 2)
     law = "∫ (1 - z²) e^(-z²/2) dz = z e^(-z²/2), which is 0 at both ends: E[z²; z > 0] = P(z > 0)."
@@ -25,7 +26,7 @@ def derive(prove: Derivation) -> None:
 
     half = below.limit(z, oo) - below.subs(z, 0)
     prove.equal("P(z > 0) = ½.", half, Rational(1, 2))
-    moment = (below - z * density).limit(z, oo) - (below - z * density).subs(z, 0)
+    moment = weighted.limit(z, oo) - weighted.subs(z, 0)
     prove.equal("E[z²; z > 0] = ½.", moment, Rational(1, 2))
     prove.equal("The engine's V(q) = q/2.", dual("relu").variance, q * moment)
     prove.equal("The engine's E[φ′²] = ½.", dual("relu").derivative_variance, half)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ntk_theory.errors import NtkTheoryError
 from ntk_theory.proofs.graph import draw
-from ntk_theory.proofs.table import table
+from ntk_theory.proofs.table import steps, table
 from ntk_theory.proofs.theorem import FOLDER, theorems
 from ntk_theory.proofs.verdict import check
 
@@ -18,7 +18,7 @@ def main() -> int:
         description="Check the theorems: by exact steps, in balls, and by the proof kernel Coq where it is there.",
         epilog="example: python -m ntk_theory.proofs relu_rate hanin_nica --out build/proofs",
     )
-    parser.add_argument("names", nargs="*", help="theorems to check, by their files' names; all if none is given")
+    parser.add_argument("names", nargs="*", help="theorems to check, claim by claim; all if none is given")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the theorems are (default: proofs/)")
     parser.add_argument(
         "--out", type=Path, help="write certificates (.v) and the graph (graph.svg) to this folder"
@@ -41,6 +41,8 @@ def main() -> int:
     except NtkTheoryError as error:
         print(error, file=sys.stderr)
         return 2
+    if arguments.names:
+        print("\n\n".join(map(steps, verdicts)), end="\n\n")
     print(table(verdicts))
     return 0 if all(verdict.holds for verdict in verdicts) else 1
 

@@ -47,6 +47,23 @@ def rows(verdicts: Sequence[Verdict]) -> tuple[ProofRow, ...]:
     )
 
 
+def steps(verdict: Verdict) -> str:
+    """A theorem with its claims, each with the method that checked it; ✗ marks what does not hold."""
+    theorem = verdict.theorem
+    accepted = verdict.certificate.accepted if verdict.certificate else None
+    mark = {True: "✓", False: "✗", None: "?"}
+    lines = [f"{theorem.name}: {theorem.title} ({theorem.source})", f"  {theorem.statement}"]
+    claims: list[tuple[bool | None, str, bool, str]] = [
+        (s.holds, s.method, s.falsehood, s.claim) for s in verdict.steps
+    ]
+    claims += [(accepted, "kernel", lemma.falsehood, lemma.claim) for lemma in verdict.lemmas]
+    lines += [
+        f"  {mark[holds]} {method:<6} {'rejected: ' if false else ''}{claim}"
+        for holds, method, false, claim in claims
+    ]
+    return "\n".join(lines)
+
+
 def table(verdicts: Sequence[Verdict]) -> str:
     """The rows as text: theorem, methods, claims checked, seconds, verdict; then what failed, and why."""
     shown = rows(verdicts)

@@ -141,6 +141,7 @@ def test_the_command(tmp_path):
 def test_the_command_writes_certificates(tmp_path):
     passed = command("learning_rate", "--out", str(tmp_path / "out"))
     assert passed.returncode == 0, passed.stdout + passed.stderr
+    assert "✓ kernel Beyond 2/λ the error grows by a factor above 1." in passed.stdout
     assert "1 of 1 theorems hold" in passed.stdout
     assert Path(tmp_path / "out" / "graph.svg").exists()
 
