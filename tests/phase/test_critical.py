@@ -33,6 +33,17 @@ def test_reference_values_to_thirty_digits(name):
     assert phase(activation).critical_W_var(b_var).overlaps(point.W_var)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [key for key in LINE if key.endswith("/sw2")])
+def test_reference_values_to_all_their_digits(name):
+    _, activation, at, _ = name.split("/")
+    (point,) = phase(activation).critical_points(at.removeprefix("sb2="), digits=45)
+    for ours, true in ((point.W_var, LINE[name]), (point.q, LINE[name.replace("/sw2", "/qstar")])):
+        places = len(true.split(".")[-1])
+        with mpmath.workdps(60):
+            assert abs(mpmath.mpf(str(ours.mid)) - mpmath.mpf(true)) <= mpmath.mpf(10) ** -places
+
+
 def test_the_logistic_line_starts_at_103():
     value = ntk.phase("logistic").critical_W_var(b_var=0)
     assert str(value.mid).startswith("103.007553855519322335460073446")

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,6 +28,25 @@ def test_reference_values_to_fifteen_digits(point):
             value = getattr(found, ours)
             assert value.contains(SCALES[f"{point}/{theirs}"]), ours
             assert value.digits >= 15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", POINTS)
+def test_reference_values_to_all_their_digits(point):
+    # 40 digits; c* and ξ_c of tanh, by two-dimensional quadrature there, some 20
+    _, activation, place = point.split("/")
+    W_var, b_var = (part.split("=")[1] for part in place.split(","))
+    fixed = phase(activation).fixed_point(W_var, b_var, digits=45)
+    found = phase(activation).depth_scales(W_var, b_var, digits=37 if activation == "erf" else 20)
+    numbers = {"qstar": fixed.q, "chi1": fixed.chi_1, "chi_parallel": fixed.chi_parallel}
+    numbers |= {theirs: getattr(found, ours) for theirs, ours in NAMES.items()}
+    for name, ours in numbers.items():
+        if (true := SCALES.get(f"{point}/{name}")) is None:
+            continue
+        places = len(true.split(".")[-1])
+        with mpmath.workdps(60):
+            gap = abs(mpmath.mpf(str(ours.mid)) - mpmath.mpf(true))
+            assert gap <= mpmath.mpf(10) ** -places * 3 + mpmath.mpf(ours.radius), name
 
 
 def test_a_planted_error_is_seen():
