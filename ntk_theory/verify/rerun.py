@@ -26,7 +26,8 @@ class Call:
 
 def snippet(call: Call, example: Example) -> str:
     """Python that asks the same question of the same networks; the reader has to bring a theory of their own."""
-    theory = "" if call.kernel_fn is None else ", kernel_fn=yours"
+    own = call.kernel_fn is not None or _carries_theory(example.net)
+    theory = ", kernel_fn=yours" if own else ""
     claim = "" if call.claim == "limit" else f", claim={call.claim!r}" if call.claim else ", claim=yours"
     return "\n".join(
         [
@@ -42,7 +43,7 @@ def command(call: Call, example: Example) -> str | None:
     """The `ntk-theory verify` line; None where the network, the claim or the theory has no name there."""
     settings = _uniform(example.net)
     theory = _address(call.kernel_fn)
-    if settings is None or theory is None or call.claim is None:
+    if settings is None or theory is None or call.claim is None or _carries_theory(example.net):
         return None
     name, depth, W_std, b_std = settings
     parts = ["ntk-theory", "verify", name, "--depth", depth, "--W-std", W_std, "--b-std", b_std]
@@ -72,6 +73,10 @@ def network(net: "Network") -> str:
         else:
             parts.append(repr(layer))
     return f"ntk.serial({', '.join(parts)})"
+
+
+def _carries_theory(net: "Network") -> bool:
+    return any(isinstance(layer, Nonlinearity) and layer.theory is not None for layer in net.layers)
 
 
 def _uniform(net: "Network") -> tuple[str, int, float, float] | None:

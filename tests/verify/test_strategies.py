@@ -94,6 +94,23 @@ def test_the_derived_theory_is_never_refuted(net, x):
 FAMILY = Family(alpha=1e-6, examples=100, budget=2**25, widths=(64, 256), undecided=1.0)
 
 
+@pytest.mark.slow
+def test_the_smallest_example_is_one_input_to_one_layer():
+    """A theory carried by the layers shrinks with them: depth, inputs, σ's on the grid, no bias."""
+    dual = ntk.dual("erf")
+    wrong = dual.replace(
+        derivative=dual.derivative * 21 / 20, derivative_variance=dual.derivative_variance * 21 / 20
+    )
+    net = ntk.mlp("erf", depth=2, W_std=1.6, b_std=0.3, theory=wrong)
+    family = Family(alpha=1e-6, examples=10, budget=2**26, widths=(64, 256))
+    x = np.array([[1.1, 0.4], [0.3, -0.7]])
+    with pytest.raises(AssertionError, match="A smaller example") as failure:
+        family.check(net, x, shrink=True)
+    smaller = str(failure.value).split("A smaller example:")[1]
+    assert "ntk.mlp('erf', depth=1, W_std=1.625, b_std=0.0)" in smaller
+    assert "x = numpy.array([[1.0, 0.0]])" in smaller
+
+
 def test_families_are_finite_and_notice_when_nothing_is_decided():
     net, x = ntk.mlp("erf", depth=1, W_std=1.5), np.array([[1.0, 0.5]])
     family = Family(alpha=1e-6, examples=1, budget=2**26)

@@ -53,7 +53,10 @@ def test_a_slope_off_by_a_hundredth_is_refuted(name):
             derivative=dual.derivative * 101 / 100, derivative_variance=dual.derivative_variance * 101 / 100
         ),
     )
-    assert verify(wrong, X, alpha=1e-9).verdict == "REFUTED"
+    verdict = verify(wrong, X, alpha=1e-9)
+    assert verdict.verdict == "REFUTED"
+    assert verdict.command is None  # the command line derives the right theory
+    assert "kernel_fn=yours" in verdict.snippet
     assert verify(ntk.mlp(name, **settings), X, kernel_fn=wrong, alpha=1e-9).verdict == "REFUTED"
 
 
