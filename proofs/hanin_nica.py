@@ -8,7 +8,7 @@ wᵢ, and  a′ᵢ = √(2/n) bᵢ wᵢ·a,  J′ᵢⱼ = (2/n) bᵢbⱼ (A δ�
 
 from itertools import product
 
-from sympy import Integer, Matrix, Rational, eye, symbols, zeros
+from sympy import Integer, Matrix, Rational, diag, eye, symbols, zeros
 
 from ntk_theory.finite_width.dispersion import dispersion_formula
 from ntk_theory.proofs import Derivation, Theorem
@@ -113,27 +113,21 @@ def _enumerated(width, layers):
 
     A mask and its mirror image (a row w and -w) together make the coin fair, so the average over masks is free.
     """
-    a, J = Matrix([1] + [0] * (width - 1)), zeros(width)
-    rows = []
-    total, count = Integer(0), 2 ** (width * layers)
+    scale = Rational(2, width)
+    last = symbols(f"v:{width}")
+    total = Integer(0)
     for masks in product((0, 1), repeat=width * layers):
         a, J, rows = Matrix([1] + [0] * (width - 1)), zeros(width), []
         for l in range(layers):
             W = Matrix(width, width, symbols(f"w{l}_:{width * width}"))
-            D = eye(width)
-            for i in range(width):
-                D[i, i] = masks[l * width + i]
+            D = diag(*masks[l * width : (l + 1) * width])
             rows += list(W)
-            J = Rational(2, width) * D * ((a.T * a)[0] * eye(width) + W * J * W.T) * D
-            a = D * W * a  # times √(2/n), of which only the square enters
-            a, J = a, J
-            scale = Rational(2, width)
-            a = a * scale ** Rational(1, 2)
-        last = symbols(f"v:{width}")
+            J = scale * D * ((a.T * a)[0] * eye(width) + W * J * W.T) * D
+            a = scale ** Rational(1, 2) * D * W * a
         v = Matrix(last)
-        theta = ((a.T * a)[0] + (v.T * J * v)[0]).expand()
+        theta = (a.T * a)[0] + (v.T * J * v)[0]
         total += _mean((theta**2).expand(), [*rows, *last])
-    return total / count / (layers + 1) ** 2
+    return total / 2 ** (width * layers) / (layers + 1) ** 2
 
 
 def _mean(polynomial, normals):

@@ -57,7 +57,9 @@ class Verdict:
         if not self.holds:
             return "FAILED"
         given = f"proved, given {'; '.join(self.theorem.given)}" if self.theorem.given else "proved"
-        return f"{given} (kernel not checked: coqc missing)" if self.lemmas and self.kernel_missing else given
+        if not (self.lemmas and self.kernel_missing):
+            return given
+        return f"{given} (kernel not checked: {self.kernel_missing.split(' (')[0]})"
 
 
 def check(
