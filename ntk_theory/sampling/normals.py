@@ -14,6 +14,8 @@ from jax.extend.random import threefry_2x32
 from jaxtyping import Array, Float
 from numpy.polynomial import Chebyshev, Polynomial
 
+from ntk_theory.errors import DataError
+
 _SINE = (
     Chebyshev.interpolate(lambda s: np.pi * np.sinc(np.sqrt(s)), 4, domain=[0, 0.25]).convert(kind=Polynomial).coef
 )
@@ -21,8 +23,12 @@ _SINE = (
 
 
 def threefry_key(key: Array) -> Array:
-    """A threefry key that depends on `key` alone, of whatever kind that is."""
-    return jax.random.wrap_key_data(jax.random.bits(key, (2,), jnp.uint32), impl="threefry2x32")
+    """A threefry key that depends on `key` alone, of whatever kind that is. Raises `DataError` for no key."""
+    try:
+        words = jax.random.bits(key, (2,), jnp.uint32)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"key = {key!r} is no key of JAX; give one, as in jax.random.key(0).") from error
+    return jax.random.wrap_key_data(words, impl="threefry2x32")
 
 
 def standard_normal(key: Array, shape: tuple[int, ...], dtype: Any) -> Float[Array, "..."]:

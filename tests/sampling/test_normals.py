@@ -3,8 +3,10 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from scipy.stats import kstest
 
+from ntk_theory.errors import DataError
 from ntk_theory.sampling.normals import standard_normal, threefry_key
 
 COUNT = 2**20
@@ -40,3 +42,5 @@ def test_odd_sizes_and_other_types():
 def test_any_kind_of_key_will_do():
     for key in (jax.random.key(3), jax.random.key(3, impl="rbg"), jax.random.PRNGKey(3)):
         assert jax.random.key_impl(threefry_key(key)) == "threefry2x32"
+    with pytest.raises(DataError, match="key = 0 is no key"):
+        threefry_key(0)
