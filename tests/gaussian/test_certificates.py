@@ -16,7 +16,7 @@ from ntk_theory.symbols import c
 
 RESULTS = ("kernel", "derivative", "variance", "derivative_variance", "mean")
 OUTSIDE = {"arctan", "logistic", "mish", "silu", "softplus", "softsign", "tanh"}
-EVERYDAY = {"relu", "erf", "gaussian", "sin", "shifted_relu", "hard_shrink", "step", "abrelu"}
+EVERYDAY = {"relu", "erf", "gaussian", "hard_shrink", "step"}
 GROWING = ("exp(x**2/8)*max(x - 1, 0)", "where(abs(x) < 1, x, exp(-x))")
 
 

@@ -22,7 +22,7 @@ def unevaluated(text):
     return GaussianCovariance(f, f, q1, q2, c)
 
 
-@pytest.mark.parametrize("text", ["max(x,0)", "sign(x)", "min(max(x,-1),1)", "where(x > 0, x, exp(x) - 1)"])
+@pytest.mark.parametrize("text", ["max(x,0)", "sign(x)"])
 @pytest.mark.parametrize("correlation", ["-3/8", "0.99999"])
 def test_pieces_against_the_closed_form(text, correlation):
     point = POINT | {c: Rational(correlation)}
@@ -30,6 +30,7 @@ def test_pieces_against_the_closed_form(text, correlation):
     assert abs(difference) < 1e-14
 
 
+@pytest.mark.slow
 def test_thirty_digits():
     difference = unevaluated("max(x,0)").subs(POINT).evalf(30) - dual("relu").kernel.subs(POINT).evalf(40)
     assert abs(difference) < 1e-29
@@ -82,7 +83,7 @@ def test_what_the_calculus_does_not_close_is_represented_exactly(text, gaussian_
 
 
 @pytest.mark.parametrize("text", ["x/(1 + abs(x))", pytest.param("sign(x)*cos(x)", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("symbol", [c, q1, q2])
+@pytest.mark.parametrize("symbol", [c, q1, pytest.param(q2, marks=pytest.mark.slow)])
 def test_derivatives_of_expectations_with_pieces(text, symbol):
     pair = unevaluated(text)
     step = Rational(1, 10**4)
