@@ -26,6 +26,10 @@ class ProofRow:
     given: tuple[str, ...]
     depends_on: tuple[str, ...]
 
+    @property
+    def failed(self) -> bool:
+        return self.verdict == "FAILED"
+
 
 def rows(verdicts: Sequence[Verdict]) -> tuple[ProofRow, ...]:
     """One row a theorem."""

@@ -8,6 +8,7 @@ nothing is decided), FAILED (a claim that should hold does not).
 from dataclasses import dataclass
 from typing import Literal
 
+from ntk_theory.proofs.table import ProofRow
 from ntk_theory.report.derivation import Accuracy, Derivation
 from ntk_theory.report.flow import Flow
 from ntk_theory.report.learning import Learned
@@ -37,6 +38,7 @@ def claims(
     learned: tuple[Learned, ...],
     simulated: tuple[Simulated, ...],
     flows: tuple[Flow, ...],
+    theorems: tuple[ProofRow, ...],
 ) -> tuple[Claim, ...]:
     """The claims of all sections, in the page's order."""
     return (
@@ -47,6 +49,19 @@ def claims(
         *(_planted(one) for one in simulated),
         *(_gap(learned, name) for name in dict.fromkeys(one.activation for one in learned)),
         *(_flow(one) for one in flows),
+        *([_theorems(theorems)] if theorems else []),
+    )
+
+
+def _theorems(rows: tuple[ProofRow, ...]) -> Claim:
+    failed = [row.title for row in rows if row.failed]
+    false = sum(row.falsehoods for row in rows)
+    return Claim(
+        f"{len(rows)} theorems hold, step by step" if not failed else f"Theorems fail: {', '.join(failed)}",
+        "FAILED" if failed else "PROVEN",
+        f"{sum(row.checks for row in rows) - false} claims checked, {false} falsehoods rejected",
+        "theorems",
+        not failed,
     )
 
 

@@ -1,6 +1,6 @@
 """The report's results as one tree of plain records: what the tables, the page and results.json are made of.
 
-`compute` runs the five sections one after the other. Arrays that only figures need are kept apart, in
+`compute` runs the six sections one after the other. Arrays that only figures need are kept apart, in
 `Pictures`; results.json holds every number that the page shows, with its error.
 """
 
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from ntk_theory.proofs.table import ProofRow
 from ntk_theory.report.claims import Claim, claims
 from ntk_theory.report.data import PREPROCESSING, Dataset, split
 from ntk_theory.report.derivation import Accuracy, Curves, Derivation, accuracy, curves, derive
@@ -26,12 +27,13 @@ from ntk_theory.report.learning import Learned, learn, sorted_thumbnail
 from ntk_theory.report.phases import Diagram, Phases, diagram, phases
 from ntk_theory.report.settings import TITLES, Settings
 from ntk_theory.report.simulation import Simulated, simulate
+from ntk_theory.report.theorems import proven_theorems
 from ntk_theory.verify import Convergence
 
 Progress = Callable[[str, str], None]
 """Called with a section's name and what is being done in it, before it is done."""
 
-SECTIONS = ("derived", "phases", "learned", "simulated", "flow")
+SECTIONS = ("derived", "phases", "learned", "simulated", "flow", "theorems")
 PACKAGES = ("ntk_theory", "sympy", "python-flint", "numpy", "scipy", "jax", "matplotlib", "scikit-learn")
 
 
@@ -60,6 +62,7 @@ class Results:
     learned: tuple[Learned, ...]
     simulated: tuple[Simulated, ...]
     flows: tuple[Flow, ...]
+    theorems: tuple[ProofRow, ...]
     claims: tuple[Claim, ...]
     seconds: dict[str, float]
     versions: dict[str, str]
@@ -177,6 +180,9 @@ def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Resu
         flows.append(one)
     clock.lap("flow")
 
+    proven = proven_theorems(lambda theorem: progress("theorems", theorem))
+    clock.lap("theorems")
+
     described = Data(
         name=data.name,
         inputs=len(data.x),
@@ -186,7 +192,15 @@ def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Resu
         test=len(tested.x),
         preprocessing=PREPROCESSING,
     )
-    parts = (tuple(derivations), tuple(accuracies), tuple(found), tuple(learned), tuple(simulated), tuple(flows))
+    parts = (
+        tuple(derivations),
+        tuple(accuracies),
+        tuple(found),
+        tuple(learned),
+        tuple(simulated),
+        tuple(flows),
+        proven,
+    )
     results = Results(described, settings, *parts, claims(*parts), clock.seconds, _versions())
     labels = np.sort(trained.labels, kind="stable")
     shown = labels[np.linspace(0, len(labels) - 1, len(next(iter(grams.values())))).astype(int)]

@@ -15,6 +15,7 @@ PARTS = {
     "learned": "3 On real data",
     "simulated": "4 Simulated",
     "flow": "5 Gradient flow",
+    "theorems": "6 Theorems",
     "written": "Tables, figures, page",
 }
 """The report's parts, by the anchors of the page."""

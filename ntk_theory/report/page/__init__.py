@@ -5,7 +5,7 @@ from importlib import resources
 from string import Template
 
 from ntk_theory.report.page.html import paragraph
-from ntk_theory.report.page.kernels import derived, phase_section
+from ntk_theory.report.page.kernels import derived, phase_section, theorems
 from ntk_theory.report.page.networks import gradient_flow, learned, simulated
 from ntk_theory.report.results import Results
 from ntk_theory.report.tables.table import Table, html_text, prose
@@ -18,6 +18,7 @@ LINKS = (
     ("learned", "3 On real data"),
     ("simulated", "4 Simulated"),
     ("flow", "5 Gradient flow"),
+    ("theorems", "6 Theorems"),
     ("made", "How it was made"),
 )
 
@@ -29,7 +30,7 @@ def page(results: Results, tables: Mapping[str, Table]) -> str:
         f"<header>{_head()}</header>"
         f'<main><section id="claims">{tables["claims"].html()}</section>'
         f"{derived(results, tables)}{phase_section(results, tables)}{learned(results, tables)}"
-        f"{simulated(results, tables)}{gradient_flow(results, tables)}</main>"
+        f"{simulated(results, tables)}{gradient_flow(results, tables)}{theorems(results, tables)}</main>"
         f'<footer id="made">{_made(results)}</footer>'
     )
     template = Template((assets / "page.html").read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ntk_theory.codegen.series import TERMS
 from ntk_theory.report.derivation import Derivation
-from ntk_theory.report.page.html import card, display, heading, note, paragraph, picture, section
+from ntk_theory.report.page.html import card, details, display, heading, note, paragraph, picture, section
 from ntk_theory.report.phases import Phases
 from ntk_theory.report.results import Results
 from ntk_theory.report.settings import TITLES
@@ -142,3 +142,18 @@ def phase_section(results: Results, tables: Mapping[str, Table]) -> str:
 def _line(one: Phases) -> str:
     name = TITLES[one.activation]
     return display(rf"\text{{{name}:}}\quad \sigma_w^2 = {one.line_W_var}, \qquad \sigma_b^2 = {one.line_b_var}")
+
+
+def theorems(results: Results, tables: Mapping[str, Table]) -> str:
+    """Section 6."""
+    if results.theorems:
+        cited = [f"{one.title}: {'; '.join(one.given)}." for one in results.theorems if one.given]
+        shown = tables["theorems"].html() + details("What is cited", cited)
+    else:
+        shown = paragraph("The theorems stand in the checkout's proofs/, and this installation comes without it.")
+    lead = prose(
+        """What the other sections use, each a file to be read from top to bottom whose every equality is checked.
+        make proofs also has Coq's kernel check certificates generated from the same objects, and draws which
+        theorem rests on which."""
+    )
+    return section("theorems", 6, "Theorems", paragraph(lead), shown)

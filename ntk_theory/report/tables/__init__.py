@@ -19,6 +19,7 @@ def tables(results: Results) -> dict[str, Table]:
         networks.widths_table(results.simulated),
         networks.laws_table(results.simulated),
         networks.flow_table(results.flows),
+        *([kernels.theorems_table(results.theorems)] if results.theorems else []),
     )
     return {table.name: table for table in made}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ntk_theory.proofs.table import ProofRow
 from ntk_theory.report.claims import Claim
 from ntk_theory.report.derivation import Accuracy, Derivation
 from ntk_theory.report.numbers import plain, proven
@@ -27,6 +28,34 @@ def claims_table(claims: Sequence[Claim]) -> Table:
         ),
         "llll",
     )
+
+
+def theorems_table(theorems: Sequence[ProofRow]) -> Table:
+    """Section 6: a row a theorem."""
+    caption = prose(
+        """The theorems in proofs/, checked when this report was made: each claim of a derivation by a zero test
+        that shares no code with the engine (exact) or in ball arithmetic (balls), and statements that are nearly
+        true rejected by the same means. Given: how many well-known results are cited, not checked."""
+    )
+    rows = tuple(
+        (
+            one.title,
+            f"\\({one.statement}\\)",
+            ", ".join(one.methods),
+            str(one.checks - one.falsehoods),
+            str(one.falsehoods),
+            _verdict(one),
+        )
+        for one in theorems
+    )
+    header = ("theorem", "statement", "by", "claims", "falsehoods", "verdict")
+    return Table("theorems", caption, header, rows, "lllrrl")
+
+
+def _verdict(one: ProofRow) -> Cell:
+    if one.failed:
+        return Cell("FAILED", "bad")
+    return Cell(f"proved, given {len(one.given)}" if one.given else "proved", "good")
 
 
 def derived_table(derived: Sequence[Derivation]) -> Table:
