@@ -13,6 +13,7 @@ from ntk_theory.gaussian.algebra import Algebra
 from ntk_theory.gaussian.budget import spend
 from ntk_theory.gaussian.normal_form import Atom, Atoms, Key, NormalForm, Surd
 from ntk_theory.gaussian.special import Orthant, Phi2
+from ntk_theory.gaussian.tails import with_fewest_terms
 from ntk_theory.symbols import c as correlation
 
 
@@ -30,12 +31,15 @@ def expression(form: NormalForm) -> Expr:
             radicand, power, _ = key
             del table[(radicand, power, frozenset())], table[key]
             shown.append((Surd(coefficient, radicand), power, turned))
+    table = with_fewest_terms(algebra, table)
     shown += _hyperbolic_pairs(algebra, table)
     for (radicand, power, atoms), coefficient in table.items():
         shown.append((Surd(coefficient, radicand), power, _product(algebra, atoms)))
     common = _common_factor(algebra, [surd.coefficient for surd, _, _ in shown])
     rest = Surd(1 / common)
     summands = [_factor(algebra, rest * surd, power) * value for surd, power, value in shown]
+    if all(summand.as_coeff_Mul()[0].is_negative for summand in summands):
+        common, summands = -common, [-summand for summand in summands]
     return algebra.restore(_factored(algebra, common)) * sympy.Add(*summands)
 
 
@@ -132,10 +136,15 @@ def _factored(algebra: Algebra, element: FracElement) -> Expr:
         number, factors = polynomial.factor_list()
         content = content * number**exponent
         for factor, multiplicity in algebra.conjugates_joined(factors):
-            sign = algebra.sign(factor) if algebra.has_sign(factor) else 1
+            sign = algebra.sign(factor) if algebra.has_sign(factor) else _majority(factor)
             content = content * sign**multiplicity
             sides.append((factor * sign).as_expr() ** (exponent * multiplicity))
     return algebra.field.domain.to_sympy(content) * sympy.Mul(*sides)
+
+
+def _majority(polynomial: PolyElement) -> int:
+    """The sign that more of the coefficients have."""
+    return 1 if 2 * sum(value > 0 for value in polynomial.coeffs()) >= len(polynomial) else -1
 
 
 def _product(algebra: Algebra, atoms: Atoms) -> Expr:
