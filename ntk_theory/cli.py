@@ -142,6 +142,7 @@ def _derive(options: argparse.Namespace) -> int:
     from time import perf_counter
 
     from ntk_theory.dual import dual
+    from ntk_theory.gaussian.paper import text
 
     start = perf_counter()
     derived = dual(options.activation)
@@ -164,7 +165,7 @@ def _derive(options: argparse.Namespace) -> int:
     if options.latex and not options.json:
         print(derived.latex())
         return 0
-    lines = [f"φ(x) = {derived.activation.expression}", f"K(q1, q2, c) = {derived.kernel}"]
+    lines = [f"φ(x) = {derived.activation.expression}", f"K(q1, q2, c) = {text(derived.kernel)}"]
     if derivative is None:
         jumps = derived.activation.jumps
         why = (
@@ -172,8 +173,8 @@ def _derive(options: argparse.Namespace) -> int:
         )
         lines.append(f"K̇ is infinite: {why}; there is no NTK")
     else:
-        lines.append(f"K̇(q1, q2, c) = {derivative}")
-    lines.append(f"V(q) = {derived.variance}")
+        lines.append(f"K̇(q1, q2, c) = {text(derivative)}")
+    lines.append(f"V(q) = {text(derived.variance)}")
     lines += [f"exists: {condition}" for condition in derived.conditions]
     lines.append("closed form: " + ("yes" if derived.closed_form else f"no. {derived.reason}"))
     lines += [f"certificate {c.name}: {'holds' if c.holds else 'FAILS'}" for c in derived.certificates]

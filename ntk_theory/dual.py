@@ -21,7 +21,7 @@ from ntk_theory.gaussian.budget import time_limit
 from ntk_theory.gaussian.certificate import Certificate
 from ntk_theory.gaussian.closed_form import ClosedForm, mixed
 from ntk_theory.gaussian.condition import Condition
-from ntk_theory.gaussian.paper import latex
+from ntk_theory.gaussian.paper import latex, latex_lines
 from ntk_theory.gaussian.powers import PowerForm, power_form
 from ntk_theory.gaussian.readable import expression
 from ntk_theory.gaussian.represent import Representation, represent
@@ -126,17 +126,16 @@ class Dual:
 
     def latex(self) -> str:
         """K, K̇ and V as lines of an `align*`, to paste into a paper."""
-        lines = [
-            rf"\phi(x) &= {self.activation.latex()} \\",
-            rf"K(q_1, q_2, c) &= {latex(self.kernel)} \\",
-        ]
+        equations = [(r"\phi(x)", self.activation.expression), ("K(q_1, q_2, c)", self.kernel)]
         if self.derivative_kernel is not None:
-            lines.append(rf"\dot K(q_1, q_2, c) &= {latex(self.derivative_kernel)} \\")
-        lines.append(rf"V(q) &= {latex(self.variance)}")
-        for condition in self.conditions[:2]:
-            lines[-1] += r" \\"
-            lines.append(rf"& {condition.of} \text{{ where }} {condition.latex()}")
-        return "\\begin{align*}\n" + "\n".join(lines) + "\n\\end{align*}"
+            equations.append((r"\dot K(q_1, q_2, c)", self.derivative_kernel))
+        equations.append(("V(q)", self.variance))
+        lines = []
+        for left, right in equations:
+            first, *further = latex_lines(right)
+            lines += [f"{left} &= {first}", *(f"&{line}" for line in further)]
+        lines += [rf"& {one.of} \text{{ where }} {one.latex()}" for one in self.conditions[:2]]
+        return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
 
 
 def dual(what: str | Expr | Activation, *, seconds: float = 60.0) -> Dual:

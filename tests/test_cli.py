@@ -19,7 +19,7 @@ def run(capsys, *arguments):
 def test_derive(capsys):
     status, out, _ = run(capsys, "derive", "relu")
     assert status == 0
-    assert "K(q1, q2, c) = sqrt(q1)*sqrt(q2)*(c*(pi - acos(c)) + sqrt(1 - c**2))/(2*pi)" in out
+    assert "K(q1, q2, c) = sqrt(q1*q2)*(c*(pi - acos(c)) + sqrt(1 - c**2))/(2*pi)" in out
     assert "certificate Price: holds" in out
 
 

@@ -37,7 +37,7 @@ def expression(form: NormalForm) -> Expr:
         shown.append((Surd(coefficient, radicand), power, _product(algebra, atoms)))
     common = _common_factor(algebra, [surd.coefficient for surd, _, _ in shown])
     rest = Surd(1 / common)
-    summands = [_factor(algebra, rest * surd, power) * value for surd, power, value in shown]
+    summands = [_term(algebra, rest * surd, power, value) for surd, power, value in shown]
     if all(summand.as_coeff_Mul()[0].is_negative for summand in summands):
         common, summands = -common, [-summand for summand in summands]
     return algebra.restore(_factored(algebra, common)) * sympy.Add(*summands)
@@ -96,11 +96,17 @@ def _monomial_divisor(polynomial: PolyElement) -> tuple[int, ...]:
     return tuple(map(min, zip(*polynomial.monoms(), strict=True)))
 
 
-def _factor(algebra: Algebra, surd: Surd, power: FracElement) -> Expr:
-    return _surd(algebra, surd) * sympy.exp(algebra.restore(_factored(algebra, power)))
+def _term(algebra: Algebra, surd: Surd, power: FracElement, value: Expr) -> Expr:
+    # one product of all: SymPy multiplies 2·(a + b) alone out
+    exponential = sympy.exp(algebra.restore(_factored(algebra, power)))
+    return sympy.Mul(*map(algebra.restore, _factors_of_surd(algebra, surd)), exponential, value)
 
 
 def _surd(algebra: Algebra, surd: Surd) -> Expr:
+    return algebra.restore(sympy.Mul(*_factors_of_surd(algebra, surd)))
+
+
+def _factors_of_surd(algebra: Algebra, surd: Surd) -> list[Expr]:
     """R·√D with factors of D that divide R's denominator moved under one root there."""
     coefficient = surd.coefficient
     above: list[PolyElement] = []
@@ -112,11 +118,10 @@ def _surd(algebra: Algebra, surd: Surd) -> Expr:
         else:
             coefficient = algebra.field(coefficient.numer) / algebra.field(quotient)
             below.append(factor)
-    result = _factored(algebra, coefficient)
+    result = _factors(algebra, coefficient)
     for factors, sign in ((above, 1), (below, -1)):
-        for radicand in _merged(algebra, factors):
-            result = result * radicand ** sympy.Rational(sign, 2)
-    return algebra.restore(result)
+        result += [radicand ** sympy.Rational(sign, 2) for radicand in _merged(algebra, factors)]
+    return result
 
 
 def _merged(algebra: Algebra, factors: list[PolyElement]) -> list[Expr]:
@@ -129,6 +134,10 @@ def _merged(algebra: Algebra, factors: list[PolyElement]) -> list[Expr]:
 
 
 def _factored(algebra: Algebra, element: FracElement) -> Expr:
+    return sympy.Mul(*_factors(algebra, element))
+
+
+def _factors(algebra: Algebra, element: FracElement) -> list[Expr]:
     """Numerator and denominator in irreducible factors, each turned to be positive where that is proven."""
     content = algebra.field.domain.one
     sides = []
@@ -139,7 +148,7 @@ def _factored(algebra: Algebra, element: FracElement) -> Expr:
             sign = algebra.sign(factor) if algebra.has_sign(factor) else _majority(factor)
             content = content * sign**multiplicity
             sides.append((factor * sign).as_expr() ** (exponent * multiplicity))
-    return algebra.field.domain.to_sympy(content) * sympy.Mul(*sides)
+    return [algebra.field.domain.to_sympy(content), *sides]
 
 
 def _majority(polynomial: PolyElement) -> int:
