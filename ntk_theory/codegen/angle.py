@@ -23,12 +23,16 @@ TOLERANCE = {"float64": 3e-17, "float32": 1e-8}
 
 @dataclass(frozen=True)
 class AngleMap:
-    """Coefficients in θ, for either precision, of (1 - c′)/θʳ for c ≥ 0, and in π - θ of c′ for c ≤ 0."""
+    """Coefficients in θ, for either precision, of (1 - c′)/θʳ for c ≥ 0, and in π - θ of c′ for c ≤ 0.
+
+    `bound` is the largest relative error of 1 - c′ that was measured in float64.
+    """
 
     near: dict[str, tuple[float, ...]]
     far: dict[str, tuple[float, ...]]
     power: int
     parity: int
+    bound: float = float("nan")
 
     def __call__(self, fold: Float[Array, "n1 n2"]) -> Float[Array, "n1 n2"]:
         """The folded correlation after the layer."""

@@ -14,6 +14,7 @@ import sympy
 from flint import arb, ctx
 from sympy import Expr
 
+from ntk_theory.codegen.angle import AngleMap
 from ntk_theory.codegen.closed import ClosedMap, Form
 from ntk_theory.codegen.difference import difference
 from ntk_theory.codegen.stable import SIDES, in_range, in_sides
@@ -29,6 +30,8 @@ DELTAS = (2.0**-40, 2.0**-27, 2.0**-14, 2.0**-7, 0.125, 0.5, 1.0, 1.75)
 ENOUGH = {"difference": 1e-12, "price": 1e-7, "plain": 0.0}
 """A form within this is taken without a look at the next one. What Price's rule loses it loses to the formula for
 1 - c > NEAR and to the gap of norms, and there the formula alone is no better."""
+AGREES = 1e-3
+"""A form off by more than this is another formula."""
 _QUICK: dict[str, str | bool] = {"xla_backend_optimization_level": "0", "xla_llvm_disable_expensive_passes": True}
 
 
@@ -62,10 +65,10 @@ def closed_map(
         candidate = replace(built, form=form)
         bound = measured(candidate, exact, lengths, "float64")
         if bound < least:
-            best, least = replace(candidate), bound
+            best, least = replace(candidate, bound=bound), bound
         if bound <= ENOUGH[form]:
             break
-    return best
+    return best if least < AGREES else None
 
 
 def reference(variance: Expr, covariance: Expr) -> np.ndarray | None:
@@ -82,6 +85,18 @@ def reference(variance: Expr, covariance: Expr) -> np.ndarray | None:
                         return None
                     table[k, i, j] = table[k, j, i] = float(value)
     return table
+
+
+def angle_bound(variance: Expr, covariance: Expr, folds: AngleMap) -> float:
+    """The largest relative error of 1 - c′ on the grid in float64; nan where balls can't enclose the reference."""
+    exact = reference(variance, covariance.subs(kappa, c * sympy.sqrt(q1 * q2)))
+    if exact is None:
+        return float("nan")
+    with jax.enable_x64(True):
+        deltas = np.asarray(DELTAS)
+        result = np.asarray(jax.jit(folds.__call__)(np.where(deltas > 1, deltas - 2, deltas)[:, None]))
+    found = np.where(result >= 0, result, 2 + result)
+    return float(np.max(np.abs(found - exact[:, 0, :1]) / exact[:, 0, :1]))
 
 
 def measured(candidate: ClosedMap, exact: np.ndarray, lengths: list[float], dtype: str) -> float:

@@ -10,21 +10,25 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Array, Bool, Float
 
 from ntk_theory.codegen import series
 from ntk_theory.codegen.affine import affine_fold
 from ntk_theory.codegen.angle import AngleMap
+from ntk_theory.codegen.blocks import Block, rectangular_blocks, symmetric_blocks
 from ntk_theory.codegen.closed import ClosedMap
+from ntk_theory.codegen.collapse import Collapse, collapse
 from ntk_theory.codegen.expansion import Expansion
 from ntk_theory.codegen.freeze import AffineMap, FrozenLayer, freeze_layer
-from ntk_theory.codegen.inputs import folds, variances
+from ntk_theory.codegen.inputs import Prepared, folds, prepare
 from ntk_theory.codegen.plain import plain_fold
 from ntk_theory.codegen.series import FINEST, Resolution
-from ntk_theory.codegen.state import DiagonalState, PairState, correlation, root, sides
+from ntk_theory.codegen.state import DiagonalState, PairState, correlation, product_root, root, sides
 from ntk_theory.layers import Layer
 
 _Pair = tuple[DiagonalState, DiagonalState, PairState]
+_Inputs = tuple[Prepared, DiagonalState]
 
 
 @dataclass(frozen=True)
@@ -61,50 +65,111 @@ class CompiledKernel:
 
     def diagonal(self, x: Float[Array, "n features"]) -> DiagonalState:
         """The final q = Σ(x, x) and Θ(x, x) of each input."""
-        q = variances(x)
-        step = lambda layer, state: self._diagonal_step(layer, state)  # noqa: E731
-        return _through(self.runs, step, DiagonalState(q, jnp.zeros_like(q)))
+        return self._prepared(x)[1]
 
     def symmetric(
         self, x: Float[Array, "n features"]
     ) -> tuple[Float[Array, "n n"], Float[Array, "n n"], Float[Array, ""]]:
         """Σ and Θ of all pairs of one batch; the diagonal comes from the map of single inputs, not through c."""
-        nngp, ntk, truncation = self.pairs(x, x, same=True)
-        single = self.diagonal(x)
+        prepared = self._prepared(x)
+        nngp, ntk, truncation = symmetric_blocks(self._block, prepared)
+        single = prepared[1]
         nngp = jnp.fill_diagonal(nngp, single.q, inplace=False)
         return nngp, jnp.fill_diagonal(ntk, single.ntk, inplace=False), truncation
 
     def pairs(
-        self, x1: Float[Array, "n1 features"], x2: Float[Array, "n2 features"], *, same: bool = False
+        self, x1: Float[Array, "n1 features"], x2: Float[Array, "n2 features"]
     ) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"], Float[Array, ""]]:
-        """Σ and Θ of all pairs, and the largest error of a series, relative to √(E f² E f²).
+        """Σ and Θ of all pairs, and the largest error of a series, relative to √(E f² E f²)."""
+        return rectangular_blocks(self._block, self._prepared(x1), self._prepared(x2))
 
-        Where x2 is the `same` as x1 the pairs on the diagonal are not wanted: they are carried as uncorrelated and
-        bound no error.
-        """
-        left, right, state = self.states(x1, x2, same=same)
-        scale = root(left.q)[:, None] * root(right.q)[None, :]
-        return correlation(state.fold) * scale, state.ntk, state.truncation
+    def _prepared(self, x: Float[Array, "n features"]) -> _Inputs:
+        """Inputs as they enter, and their final states."""
+        prepared = prepare(x)
+        start = DiagonalState(prepared.q, jnp.zeros_like(prepared.q))
+        return prepared, _through(self.runs, lambda layer, state: self._diagonal_step(layer, state), start)
+
+    def _block(self, x1: _Inputs, x2: _Inputs, distinct: Bool[Array, "n1 n2"] | None) -> Block:
+        (before1, left), (before2, right) = x1, x2
+        fold = folds(before1, before2, distinct)
+        if self.collapsed is not None:
+            c, ntk = self.collapsed(fold)
+            ntk_scale = root(left.ntk)[:, None] * root(right.ntk)[None, :]
+            return c * product_root(left.q, right.q), ntk * ntk_scale, jnp.zeros((), fold.dtype)
+        _, _, state = self.states(before1.q, before2.q, fold, distinct)
+        return correlation(state.fold) * product_root(left.q, right.q), state.ntk, state.truncation
+
+    @cached_property
+    def collapsed(self) -> Collapse | None:
+        """The whole network as two functions of the angle, where it is that for inputs of any norm."""
+        homogeneous = all(
+            isinstance(layer.folds, AngleMap) or (isinstance(layer.folds, AffineMap) and layer.sigma_b == 0)
+            for layer in self.layers
+        )
+        if not homogeneous or self.no_ntk or len(self.layers) < 2:
+            return None
+        with jax.ensure_compile_time_eval(), jax.enable_x64(True):
+            return collapse(self.profile)
+
+    def profile(
+        self, fold: Float[np.ndarray, "pairs"], q1: float, q2: float
+    ) -> tuple[Float[np.ndarray, "pairs"], Float[np.ndarray, "pairs"]]:
+        """c and Θ/√(ΘΘ) of pairs with the given first correlations and variances."""
+        left, right, state = self._jitted_states(
+            np.asarray([q1]), np.full(fold.size, q2), np.asarray(fold)[None, :]
+        )
+        scale = np.sqrt(np.asarray(left.ntk)[:, None] * np.asarray(right.ntk)[None, :])
+        return np.asarray(correlation(state.fold))[0], (np.asarray(state.ntk) / scale)[0]
+
+    @cached_property
+    def _jitted_states(self) -> Any:
+        return jax.jit(self.states)
 
     def states(
-        self, x1: Float[Array, "n1 features"], x2: Float[Array, "n2 features"], *, same: bool = False
+        self,
+        q1: Float[Array, "n1"],
+        q2: Float[Array, "n2"],
+        fold: Float[Array, "n1 n2"],
+        distinct: Bool[Array, "n1 n2"] | None = None,
     ) -> tuple[DiagonalState, DiagonalState, PairState]:
-        """The final states of the inputs of either batch, and of all pairs."""
-        fold = folds(x1, x2)
-        if same:
-            fold = jnp.fill_diagonal(fold, 1, inplace=False)
-        left, right = (DiagonalState(q, jnp.zeros_like(q)) for q in (variances(x1), variances(x2)))
-        state = PairState(fold, jnp.zeros_like(fold), jnp.zeros((), fold.dtype))
+        """The final states of inputs with variances q1 and q2, and of all pairs, from their folded correlations.
+
+        Pairs that are not `distinct` are not wanted: they are carried as uncorrelated and bound no error.
+        """
+
+        def wanted(fold: Array) -> Array:
+            return fold if distinct is None else jnp.where(distinct, fold, 1)
+
+        left, right = (DiagonalState(q, jnp.zeros_like(q)) for q in (q1, q2))
+        state = PairState(wanted(fold), jnp.zeros_like(fold), jnp.zeros((), fold.dtype))
 
         def step(layer: FrozenLayer, states: _Pair) -> _Pair:
             left, right, pair = states
             after = self._diagonal_step(layer, left), self._diagonal_step(layer, right)
             pair = self._pair_step(layer, pair, left, right, *after)
-            if same:
-                pair = pair._replace(fold=jnp.fill_diagonal(pair.fold, 1, inplace=False))
-            return *after, pair
+            return *after, pair._replace(fold=wanted(pair.fold))
 
         return _through(self.runs, step, (left, right, state))
+
+    def node_variances(self, q: Float[Array, "n"]) -> Float[Array, "2"]:
+        """The least and the largest variance at which a series is taken, over all layers, for inputs like q."""
+        return self._jitted_node_variances(q)
+
+    @cached_property
+    def _jitted_node_variances(self) -> Any:
+        def step(layer: FrozenLayer, states: tuple[DiagonalState, Array]) -> tuple[DiagonalState, Array]:
+            state, met = states
+            taken = [node.variance.function(state.q) for node in (*layer.means, *layer.covariances)]
+            if taken:
+                here = jnp.stack(taken)
+                met = jnp.stack([jnp.minimum(met[0], jnp.min(here)), jnp.maximum(met[1], jnp.max(here))])
+            return self._diagonal_step(layer, state), met
+
+        def run(q: Array) -> Array:
+            start = DiagonalState(q, jnp.zeros_like(q))
+            return _through(self.runs, step, (start, jnp.asarray([np.inf, 0.0], q.dtype)))[1]
+
+        return jax.jit(run)
 
     def _diagonal_step(self, layer: FrozenLayer, state: DiagonalState) -> DiagonalState:
         means = [

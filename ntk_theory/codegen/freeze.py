@@ -5,14 +5,14 @@ The covariance becomes a map of folded correlations, of the kind that keeps most
 computed beforehand by `series` from the frozen integrand and the frozen variance it is taken at.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 from sympy import Expr, Symbol
 
 from ntk_theory.codegen.affine import affine_parts
 from ntk_theory.codegen.angle import AngleMap, angle_map
-from ntk_theory.codegen.choice import closed_map
+from ntk_theory.codegen.choice import angle_bound, closed_map
 from ntk_theory.codegen.closed import ClosedMap
 from ntk_theory.codegen.expansion import Expansion, expansion, parity
 from ntk_theory.codegen.series import Parity
@@ -65,9 +65,15 @@ class FrozenLayer:
     no_ntk: str
 
     @property
+    def error_bound(self) -> float:
+        """The largest relative error of 1 - c′, measured against ball arithmetic; nan for other kinds of maps."""
+        return self.folds.bound if isinstance(self.folds, AngleMap | ClosedMap) else float("nan")
+
+    @property
     def source(self) -> str:
         nodes = (*self.means, *self.covariances)
-        parts = [f"# {node.name} = E[f], f:\n{node.integrand.source}" for node in nodes]
+        parts = [f"# sigma_w = {self.sigma_w!r}, sigma_b = {self.sigma_b!r}"]
+        parts += [f"# {node.name} = E[f], f:\n{node.integrand.source}" for node in nodes]
         return "\n".join(
             [*parts, "# (q, Θ)", self.diagonal.source, "# c", _source(self.folds), "# Θ", self.ntk.source]
         )
@@ -79,7 +85,7 @@ def freeze_layer(equations: LayerEquations) -> FrozenLayer:
     own = [sigma_w, sigma_b]
     folds = (
         _affine(equations)
-        or angle_map(equations.variance, equations.covariance)
+        or _angle(equations)
         or expansion(equations.variance, equations.covariance)
         or _closed(equations)
     )
@@ -103,6 +109,13 @@ def freeze_layer(equations: LayerEquations) -> FrozenLayer:
 def _affine(equations: LayerEquations) -> AffineMap | None:
     parts = affine_parts(equations.variance, equations.covariance)
     return None if parts is None else AffineMap(freeze([sigma_w, sigma_b], *parts))
+
+
+def _angle(equations: LayerEquations) -> AngleMap | None:
+    folds = angle_map(equations.variance, equations.covariance)
+    if folds is None:
+        return None
+    return replace(folds, bound=angle_bound(equations.variance, equations.covariance, folds))
 
 
 def _closed(equations: LayerEquations) -> ClosedMap | None:

@@ -5,6 +5,8 @@ nearly parallel, the angle is computed from the difference of the two inputs: wi
 is perpendicular to x, sin θ = |d⊥|/|x′| and 1 - |cos θ| = sin²θ/(1 + |cos θ|).
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,29 +19,31 @@ CLOSE = {"float64": 2e-3, "float32": 2e-2}
 _BATCH = 32
 
 
-def scaled(x: Float[Array, "n features"]) -> tuple[Float[Array, "n features"], Float[Array, "n"]]:
-    """(x/2ᵏ, 2ᵏ) with entries at most 1, exactly: squares neither overflow nor underflow."""
+class Prepared(NamedTuple):
+    """Inputs as x/2ᵏ with entries at most 1 (`within`, exact), 2ᵏ, x/|x|, and q = |x|²/features."""
+
+    within: Float[Array, "n features"]
+    scale: Float[Array, "n"]
+    unit: Float[Array, "n features"]
+    q: Float[Array, "n"]
+
+
+def prepare(x: Float[Array, "n features"]) -> Prepared:
+    """What all pairs need of each input. Squares of scaled entries neither overflow nor underflow."""
     largest = jax.lax.stop_gradient(jnp.max(jnp.abs(x), axis=-1))
     _, exponent = jnp.frexp(jnp.where(largest > 0, largest, 1))
     scale = jnp.ldexp(jnp.ones_like(largest), exponent)
-    return x / scale[:, None], scale
+    within = x / scale[:, None]
+    square = jnp.sum(within * within, axis=-1)
+    unit = within / jnp.sqrt(jnp.where(square > 0, square, 1))[:, None]
+    return Prepared(jax.lax.stop_gradient(within), scale, unit, square / x.shape[-1] * scale * scale)
 
 
-def variances(x: Float[Array, "n features"]) -> Float[Array, "n"]:
-    """|x|²/features."""
-    within, scale = scaled(x)
-    return jnp.mean(within * within, axis=-1) * scale * scale
-
-
-def folds(x1: Float[Array, "n1 features"], x2: Float[Array, "n2 features"]) -> Float[Array, "n1 n2"]:
-    """The folded correlations of all pairs. A zero input is uncorrelated with everything."""
-    (a, s1), (b, s2) = scaled(x1), scaled(x2)
-    return _folds(_unit(a), _unit(b), *map(jax.lax.stop_gradient, (a, b, s1, s2)))
-
-
-def _unit(x: Float[Array, "n features"]) -> Float[Array, "n features"]:
-    square = jnp.sum(x * x, axis=-1, keepdims=True)
-    return x / jnp.sqrt(jnp.where(square > 0, square, 1))
+def folds(left: Prepared, right: Prepared, distinct: Bool[Array, "n1 n2"] | None) -> Float[Array, "n1 n2"]:
+    """The folded correlations of all pairs; 1, uncorrelated, with a zero input and where not `distinct`."""
+    if distinct is None:
+        distinct = jnp.ones((left.unit.shape[0], right.unit.shape[0]), bool)
+    return _folds(left.unit, right.unit, left.within, right.within, left.scale, right.scale, distinct)
 
 
 @jax.custom_jvp
@@ -50,8 +54,9 @@ def _folds(
     b: Float[Array, "n2 features"],
     s1: Float[Array, "n1"],
     s2: Float[Array, "n2"],
+    distinct: Bool[Array, "n1 n2"],
 ) -> Float[Array, "n1 n2"]:
-    fold = folded_correlation(_products(u, v))
+    fold = jnp.where(distinct, folded_correlation(_products(u, v)), 1)
     close = jnp.abs(fold) < CLOSE[str(fold.dtype)]
     return jax.lax.cond(jnp.any(close), lambda f: _corrected(f, close, a, b, s1, s2), lambda f: f, fold)
 
@@ -59,7 +64,8 @@ def _folds(
 @_folds.defjvp
 def _folds_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
     u, v, *rest = primals
-    return _folds(u, v, *rest), -(_products(tangents[0], v) + _products(u, tangents[1]))
+    slope = -(_products(tangents[0], v) + _products(u, tangents[1]))
+    return _folds(u, v, *rest), jnp.where(rest[-1], slope, 0)
 
 
 def _products(u: Float[Array, "n1 features"], v: Float[Array, "n2 features"]) -> Float[Array, "n1 n2"]:

@@ -1,0 +1,113 @@
+"""How fast are Gram matrices, beside neural-tangents 0.6.5?
+
+    python benchmarks/gram/run.py --peer-python PATH [--n 1000 2000] [--depths 3 10 50] [--repeat 5]
+                                  [--out benchmarks/results/gram.json]
+
+PATH is a Python in an environment of the peer's own, which imports it (jax 0.4.30, numpy < 2):
+`pip install jax==0.4.30 jaxlib==0.4.30 "numpy<2" "scipy<1.14" neural-tangents==0.6.5`.
+Σ and Θ of N inputs of 784 features, jit compiled, warm, in alternating runs: medians of CPU seconds, and wall
+seconds beside them. The bare product XXᵀ at highest precision is the floor.
+"""
+
+import argparse
+import json
+import multiprocessing
+import platform
+import statistics
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import ntk_theory as ntk
+
+NETWORKS = (
+    {"name": "relu", "W_std": 2**0.5, "b_std": 0.0},
+    {"name": "relu", "W_std": 2**0.5, "b_std": 0.1},
+    {"name": "erf", "W_std": 1.5, "b_std": 0.1},
+    {"name": "gelu", "W_std": 1.5, "b_std": 0.1},
+    {"name": "tanh", "W_std": 1.5, "b_std": 0.1},
+)
+
+
+def timed(function: Any) -> dict[str, float]:
+    """CPU and wall seconds of one call."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    jax.block_until_ready(function())
+    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+
+
+class Peer:
+    """The other process: one line of JSON in, one out."""
+
+    def __init__(self, python: str) -> None:
+        script = Path(__file__).with_name("peer.py")
+        self.process = subprocess.Popen(
+            [python, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL
+        )
+
+    def run(self, job: dict[str, Any]) -> dict[str, float]:
+        print(json.dumps(job), file=self.process.stdin, flush=True)
+        return json.loads(next(iter(self.process.stdout or ())))
+
+
+def compared(peer: Peer, job: dict[str, Any], repeat: int) -> dict[str, Any]:
+    """Medians of both and of the bare product, in alternating runs after one warm-up of each."""
+    x = np.random.default_rng(0).normal(size=(job["n"], 784)).astype(job["dtype"])
+    with jax.enable_x64(job["dtype"] == "float64"):
+        network = ntk.mlp(job["name"], depth=job["depth"], W_std=job["W_std"], b_std=job["b_std"])
+        start = time.process_time()
+        network.kernel_fn(x)
+        first = time.process_time() - start
+        compiled = list(network.kernel_fn._compiled.values())[-1]
+        data = jnp.asarray(x)
+        bare = jax.jit(lambda a: jnp.matmul(a, a.T, precision="highest"))
+        runs: dict[str, list[dict[str, float]]] = {"ours": [], "bare": [], "peer": []}
+        timed(lambda: bare(data))
+        peer_first = peer.run(job)["first"]
+        for _ in range(repeat):
+            runs["ours"].append(timed(lambda: compiled(data, None)))
+            runs["peer"].append(peer.run(job))
+            runs["bare"].append(timed(lambda: bare(data)))
+        temporaries = compiled.lower(data, None).compile().memory_analysis().temp_size_in_bytes
+    row: dict[str, Any] = dict(job)
+    for who, values in runs.items():
+        for clock in ("cpu", "wall"):
+            row[f"{who}_{clock}"] = round(statistics.median(v[clock] for v in values), 5)
+    row["ratio_to_peer"] = round(row["peer_cpu"] / row["ours_cpu"], 2)
+    row["ratio_to_bare"] = round(row["ours_cpu"] / row["bare_cpu"], 2)
+    row["ours_first_call_cpu"], row["peer_first_call_cpu"] = round(first, 2), round(peer_first, 2)
+    row["temporaries_in_matrices"] = round(temporaries / (x.itemsize * job["n"] ** 2), 2)
+    return row
+
+
+def main() -> None:
+    """Run all, print a table, write JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer-python", required=True)
+    parser.add_argument("--n", type=int, nargs="+", default=[500, 1000, 2000])
+    parser.add_argument("--depths", type=int, nargs="+", default=[3, 10, 50])
+    parser.add_argument("--dtypes", nargs="+", default=["float32", "float64"])
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/gram.json"))
+    options = parser.parse_args()
+    peer, rows = Peer(options.peer_python), []
+    for dtype in options.dtypes:
+        for network in NETWORKS:
+            for depth in options.depths:
+                for n in options.n:
+                    if network["name"] == "tanh" and (n > 500 or depth > 3 or dtype == "float64"):
+                        continue  # the peer needs 28 GiB at N = 2000
+                    job = {**network, "depth": depth, "n": n, "dtype": dtype}
+                    rows.append(compared(peer, job, options.repeat))
+                    print({k: v for k, v in rows[-1].items() if "wall" not in k}, flush=True)
+                    machine = f"{platform.machine()}, {multiprocessing.cpu_count()} cores"
+                    options.out.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
