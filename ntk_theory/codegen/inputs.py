@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float
 
 from ntk_theory.codegen.state import folded_correlation, signed
 
-CLOSE = {"float64": 2e-3, "float32": 2e-2}
+CLOSE = {"float64": 2e-2, "float32": 2e-2}
 """Pairs with 1 - |c| below this are corrected: the product is off by some eps, relatively by eps/CLOSE."""
 _BATCH = 32
 
