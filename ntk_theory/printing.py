@@ -37,6 +37,12 @@ class Hypergeometric(sympy.Function):
     nargs = 5
 
 
+class BivariateNormal(sympy.Function):
+    """BivariateNormal(h, k, ρ, 1 - ρ, 1 + ρ) is Φ₂(h, k; ρ), for the printer."""
+
+    nargs = 5
+
+
 class _Clip(sympy.Function):
     """_Clip(x, lower, upper) is x within the interval where a piece stands, and the interval's end beyond."""
 
@@ -55,7 +61,13 @@ def _guarded(expression: Expr) -> Expr:
 
 
 def complemented(expression: Expr, complement: Callable[[Expr], Expr]) -> Expr:
-    """Every ₂F₁(a, b; c; z) with 1 - z beside z. Raises `NotInClassError` for other hypergeometric functions."""
+    """Every ₂F₁(a, b; c; z) with 1 - z beside z, and every Φ₂(h, k; ρ) with 1 - ρ and 1 + ρ beside ρ.
+
+    Raises `NotInClassError` for other hypergeometric functions.
+    """
+    expression = expression.replace(
+        Phi2, lambda h, k, rho: BivariateNormal(h, k, rho, complement(rho), complement(-rho))
+    )
 
     def with_complement(node: Expr) -> Expr:
         above, below, z = node.args
@@ -88,7 +100,7 @@ _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
     sympy.sinh: ("sinh", jnp.sinh),
     sympy.cosh: ("cosh", jnp.cosh),
     sympy.tanh: ("tanh", jnp.tanh),
-    Phi2: ("bivariate_normal", special.bivariate_normal),
+    BivariateNormal: ("bivariate_normal", special.bivariate_normal),
     Orthant: ("orthant", special.orthant),
     Hypergeometric: ("hypergeometric", special.hypergeometric),
 }
@@ -171,7 +183,7 @@ class _Printer(PythonCodePrinter):
 
     _print_exp = _print_erf = _print_sin = _print_cos = _print_tan = _print_asin = _print_Function
     _print_acos = _print_atan = _print_atan2 = _print_sinh = _print_cosh = _print_tanh = _print_Function
-    _print_Phi2 = _print_Orthant = _print_gamma = _print_Function
+    _print_BivariateNormal = _print_Orthant = _print_gamma = _print_Function
 
     def _print_Hypergeometric(self, expr: Expr) -> str:
         parameters = [float(v) for v in expr.args[:3]]

@@ -20,17 +20,26 @@ _TERMS = 64
 
 
 def bivariate_normal(
-    h: Float[Array, "..."], k: Float[Array, "..."], rho: Float[Array, "..."]
+    h: Float[Array, "..."],
+    k: Float[Array, "..."],
+    rho: Float[Array, "..."],
+    below: Float[Array, "..."],
+    above: Float[Array, "..."],
 ) -> Float[Array, "..."]:
-    """P(X < h, Y < k) by two values of T (Owen 1956, eq. 3.1); 1 - ρ² as a product, near ±1 it would cancel."""
+    """P(X < h, Y < k) by two values of T (Owen 1956, eq. 3.1), with 1 - ρ and 1 + ρ given as exactly as known.
+
+    The slope (k/h - ρ)/√(1 - ρ²) is formed from k - h and 1 - ρ for ρ > 0, from k + h and 1 + ρ for ρ < 0:
+    near ρ = ±1 and for equal thresholds all that cancels is in those differences.
+    """
     # thresholds may be printed as whole numbers; the correlation never is
-    h, k, rho = jnp.broadcast_arrays(*(jnp.asarray(v, rho.dtype) for v in (h, k, rho)))
-    across = jnp.sqrt(jnp.maximum((1 - rho) * (1 + rho), np.finfo(rho.dtype).tiny))
+    h, k, rho, below, above = jnp.broadcast_arrays(*(jnp.asarray(v, rho.dtype) for v in (h, k, rho, below, above)))
+    across = jnp.sqrt(jnp.maximum(below * above, np.finfo(rho.dtype).tiny))
 
     def half(a: Float[Array, "..."], b: Float[Array, "..."]) -> Float[Array, "..."]:
         at_zero = a == 0
         safe = jnp.where(at_zero, 1, a)
-        inside = jax.scipy.special.owens_t(safe, (b / safe - rho) / across)
+        slope = jnp.where(rho > 0, (b - a) / safe + below, (b + a) / safe - above) / across
+        inside = jax.scipy.special.owens_t(safe, slope)
         return jax.scipy.special.ndtr(a) / 2 - jnp.where(at_zero, jnp.sign(b) / 4, inside)
 
     opposite = (h * k < 0) | ((h * k == 0) & (h + k < 0))

@@ -34,12 +34,34 @@ def in_sides(expression: Expr) -> Expr:
     expression = expression.subs(kappa, c * sympy.sqrt(q1 * q2))
     expression = expression.replace(sympy.acos(c), angle).replace(sympy.asin(c), sympy.pi / 2 - angle)
     expression = expression.subs(sympy.pi - angle, supplement)
+    expression = expression.replace(lambda part: isinstance(part, sympy.exp), _decaying)
     expression = expression.replace(
         lambda part: part.is_Pow and part.base == 1 - c**2, lambda part: sine ** (2 * part.exp)
     )
-    expression = complemented(expression, lambda z: sine**2 if z == c**2 else 1 - z)
+    known = {c**2: sine**2, c: delta, -c: gamma}
+    expression = complemented(expression, lambda z: known.get(z, 1 - z))
     expression = expression.subs({1 - c: delta, 1 + c: gamma})
     return expression.replace(lambda part: part.is_Add and part.has(c), _with_sine)
+
+
+def _decaying(exponential: Expr) -> Expr:
+    """e^{(A + Bc)/(1 - c²)}, the density of two thresholds, as e^{(A + B)/(1 - c²) - B/(1 + c)} for B > 0.
+
+    A = -(a² + b²)/2 and B = ab for thresholds a, b in units of their standard deviations, so A + B = -(a - b)²/2:
+    both terms are negative, where A and Bc cancel near c = 1. For B < 0 the same at c = -1.
+    """
+    if not exponential.has(c):
+        return exponential
+    roots = sympy.symbols("r1 r2", positive=True)
+    squares = {q1: roots[0] ** 2, q2: roots[1] ** 2}
+    line = sympy.cancel(exponential.args[0].subs(squares) * (1 - c**2))
+    A, B = (sympy.expand(line).coeff(c, n) for n in (0, 1))
+    if sympy.expand(line - A - B * c) != 0 or (A + B).has(c):
+        return exponential
+    sign = 1 if B.is_nonnegative else -1
+    back = {root: sympy.sqrt(variance) for variance, root in zip(squares, roots, strict=True)}
+    gap = (sympy.factor(A + sign * B) / (1 - c**2)).subs(back)
+    return sympy.exp(gap - (sign * B / (1 + sign * c)).subs(back))
 
 
 def _with_sine(total: Expr) -> Expr:
