@@ -102,8 +102,9 @@ class KernelFunction:
         if truncation > TRUNCATION_LIMIT:
             raise EnclosureError(
                 f"The kernel's Hermite series would be off by up to {float(truncation):.1e} of its size at these "
-                "inputs: their variance is too large for it. Scale the inputs down (a mean square of 1 is usual), "
-                "or choose smaller W_std and b_std."
+                "inputs. Either their variance is too large: scale them down (a mean square of 1 is usual), or "
+                "choose smaller W_std and b_std. Or the activation has kinks, which the series resolves slowly: "
+                "`ntk.dual(...).value(q1, q2, c)` has its kernel to any number of digits."
             )
         if not all(bool(jnp.all(jnp.isfinite(k))) for k in kernels):
             raise DivergentExpectationError(
