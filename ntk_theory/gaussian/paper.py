@@ -75,8 +75,17 @@ def _grouped(formula: Expr) -> Expr:
     if not formula.is_polynomial(*symbols, *(sympy.sqrt(s) for s in symbols - {c})):
         return formula
     by_power = sympy.Poly(formula, c)
-    shorter = sympy.Add(*(sympy.factor(value) * c**k for (k,), value in by_power.terms()))
+    shorter = sympy.Add(*(_factored(value) * c**k for (k,), value in by_power.terms()))
     return shorter if _length(shorter) < _length(formula) else formula
+
+
+def _factored(value: Expr) -> Expr:
+    """Factors, two by two with a positive constant: (4 - q1)(4 - q2) and not (q1 - 4)(q2 - 4)."""
+    factors = list(sympy.Mul.make_args(sympy.factor(value)))
+    places = [i for i, f in enumerate(factors) if f.is_Add and f.as_coeff_Add()[0].is_negative]
+    for i in places[: len(places) // 2 * 2]:
+        factors[i] = -factors[i]
+    return sympy.Mul(*factors)
 
 
 def _length(formula: Expr) -> int:

@@ -81,6 +81,10 @@ def test_text_is_the_formula(name):
             assert abs(value - expected) <= mpmath.mpf("1e-25") * abs(expected)
 
 
+def test_discriminants_of_growing_functions_have_positive_factors():
+    assert text(dual("exp(x**2/8)").kernel) == "4/sqrt((4 - q1)*(4 - q2) - c**2*q1*q2)"
+
+
 def test_sums_that_are_no_cdf_and_signs():
     assert text(sympy.Rational(1, 2) - sympy.erf(q) / 2) == "Phi(-q*sqrt(2))"
     assert text(q - 1) == "q - 1"
