@@ -94,7 +94,7 @@ class KernelFunction:
 
     def _compiled_call(self, x1: Any, x2: Any) -> Kernels:
         kernels, truncation, variances = self._attempts(x1, x2)
-        if not bool(jnp.all(jnp.isfinite(variances))):
+        if bool(jnp.any(jnp.isinf(variances))):
             raise DataError(
                 f"The kernel of these inputs is beyond the range of {x1.dtype}: a variance overflows. Scale the "
                 "inputs down (a mean square of 1 is usual), choose smaller W_std, or give float64 inputs."
