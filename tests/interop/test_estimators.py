@@ -26,8 +26,8 @@ def test_scikit_learns_checks(estimator, check) -> None:
 @pytest.mark.parametrize("t", [0.5, np.inf])
 @pytest.mark.parametrize("ridge", [0.0, 0.1])
 def test_it_is_predict(t: float, ridge: float) -> None:
-    model = NTKRegressor("erf", depth=2, W_std=1.3, b_std=0.2, t=t, ridge=ridge).fit(X, Y)
-    law = predict(mlp("erf", depth=2, W_std=1.3, b_std=0.2), X, Y, X_TEST, t=t, jitter=ridge or None)
+    model = NTKRegressor("erf", depth=1, W_std=1.3, b_std=0.2, t=t, ridge=ridge).fit(X, Y)
+    law = predict(mlp("erf", depth=1, W_std=1.3, b_std=0.2), X, Y, X_TEST, t=t, jitter=ridge or None)
     mean, std = model.predict(X_TEST, return_std=True)
     np.testing.assert_allclose(mean, law.mean, rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(model.predict(X_TEST), mean, rtol=1e-8, atol=1e-10)
@@ -50,6 +50,7 @@ def test_digits_are_read() -> None:
     assert model.decision_function(test).shape == (len(test), 10)
 
 
+@pytest.mark.slow  # each W_std compiles its own kernel, at each fold's shapes
 def test_hyper_parameters_are_searched() -> None:
     search = GridSearchCV(NTKRegressor(depth=1), {"W_std": [1.0, 1.5], "ridge": [0.01, 1.0]}, cv=2).fit(X, Y)
     assert set(search.best_params_) == {"W_std", "ridge"}
