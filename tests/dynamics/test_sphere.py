@@ -60,6 +60,7 @@ def test_the_decay_of_relu(get: str, decay: float) -> None:
     assert np.log2(near / far) == pytest.approx(decay, abs=0.05)
 
 
+@pytest.mark.slow
 def test_smoother_activations_decay_faster() -> None:
     squared = sphere_spectrum(mlp("relu2", depth=2, b_std=0.5), 4, degrees=97)
     assert squared.decay == 3 + 2 * 1.5

@@ -42,7 +42,15 @@ def test_what_is_written(made: tuple[Path, Results, list[str]]) -> None:
     out, _, parts = made
     assert {p.name for p in out.iterdir()} == {"index.html", "results.json", "tables", "figures", "assets"}
     assert [p.name for p in out.parent.glob(".*")] == []
-    assert list(dict.fromkeys(parts)) == ["derived", "phases", "learned", "simulated", "flow", "written"]
+    assert list(dict.fromkeys(parts)) == [
+        "derived",
+        "phases",
+        "learned",
+        "simulated",
+        "flow",
+        "theorems",
+        "written",
+    ]
     names = {p.stem for p in (out / "figures").glob("*.pdf")}
     assert names == {"activations", "phases", "gram", "accuracy", "calibration", "convergence", "flow"}
     for name in names:

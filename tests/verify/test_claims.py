@@ -67,6 +67,7 @@ def test_exact_moments_of_relu(factor, verdict):
     assert verify(RELU, X[:1], claim=claim, alpha=1e-8).verdict == verdict
 
 
+@pytest.mark.slow
 def test_phases_are_followed_where_the_limit_is_not():
     """Five chaotic layers of width 64, near inputs: no verdict on the limit, but one on the maps."""
     settings = {"widths": (64,), "min_detectable": 0.5, "claim": phase}
