@@ -40,15 +40,15 @@ def theorems_table(theorems: Sequence[ProofRow]) -> Table:
     rows = tuple(
         (
             one.title,
-            f"\\({one.statement}\\)",
+            _verdict(one),
             ", ".join(one.methods),
             str(one.checks - one.falsehoods),
             str(one.falsehoods),
-            _verdict(one),
+            f"\\({one.statement}\\)",
         )
         for one in theorems
     )
-    header = ("theorem", "statement", "by", "claims", "falsehoods", "verdict")
+    header = ("theorem", "verdict", "by", "claims", "falsehoods", "statement")
     return Table("theorems", caption, header, rows, "lllrrl")
 
 
