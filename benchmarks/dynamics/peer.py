@@ -58,6 +58,7 @@ def main() -> None:
 
 
 def timed(task):
+    # as in run.py, which can't be imported in this environment
     task()
     seconds = []
     for _ in range(CALLS):

@@ -8,6 +8,7 @@ One grid serves all coefficients of an analytic φ. Mehler's kernel at (z, z̄) 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flint import acb, arb, ctx
@@ -20,6 +21,9 @@ from ntk_theory.enclosure.mean import Part, gaussian_mean, parts, real_growth
 from ntk_theory.enclosure.program import real_program
 from ntk_theory.errors import DataError, EnclosureError
 from ntk_theory.symbols import x
+
+Smooth = Callable[[acb, bool], acb]
+"""A piece of φ on balls; the flag asks whether it is analytic there."""
 
 _MOST_TERMS = 2000
 
@@ -158,7 +162,7 @@ def _by_integrals(found: tuple[Part, ...], bound: Growth, root: arb, terms: int,
         for part, lower, upper in zip(found, [-end, *cuts], [*cuts, end], strict=True):
             function = part.smooth.function()
 
-            def integrand(z: acb, analytic: bool, n: int = n, function=function) -> acb:  # type: ignore[no-untyped-def]
+            def integrand(z: acb, analytic: bool, n: int = n, function: Smooth = function) -> acb:
                 return function(root * z, analytic) * _polynomial(n, z) * (-z * z / 2).exp()
 
             limit = 4000 + 100 * ctx.prec

@@ -183,8 +183,8 @@ def next_means(state: list[Any], s: Any, beta: Any, mu2: Any, once: Any, twice: 
 
 def check_whole(name: str, value: object, least: int) -> None:
     """Raises `DataError` unless `value` is a whole number of at least `least`."""
-    whole = isinstance(value, Integral | sympy.Integer) and not isinstance(value, bool)
-    if not whole or int(value) < least:  # type: ignore[call-overload]
+    whole = int(value) if isinstance(value, Integral | sympy.Integer) and not isinstance(value, bool) else None
+    if whole is None or whole < least:
         raise DataError(f"{name} = {value!r} must be a whole number of at least {least}.")
 
 

@@ -59,7 +59,7 @@ def test_without_test_points_the_training_points_are_meant() -> None:
 
 def test_what_is_refused() -> None:
     with pytest.raises(DataError, match="is not known"):
-        predict(NET, circle(ANGLES), Y, get="both")  # type: ignore[arg-type]
+        predict(NET, circle(ANGLES), Y, get="both")  # type: ignore[arg-type]  # what is refused
     with pytest.raises(ShapeError, match="x_test"):
         predict(NET, circle(ANGLES), Y, np.ones((2, 3)))
     with pytest.raises(ShapeError, match="y has shape"):

@@ -86,7 +86,7 @@ def test_what_is_refused() -> None:
     with pytest.raises(DataError, match="radius"):
         sphere_spectrum(RELU, 3, radius=0.0)
     with pytest.raises(DataError, match="not known"):
-        sphere_spectrum(RELU, 3, get="both")  # type: ignore[arg-type]
+        sphere_spectrum(RELU, 3, get="both")  # type: ignore[arg-type]  # what is refused
     with pytest.raises(DivergentExpectationError):
         sphere_spectrum(mlp("sign", depth=1), 3)
     with pytest.raises(DataError, match="no integer"):
