@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ntk_theory.errors import NtkTheoryError
 
 if TYPE_CHECKING:
-    from ntk_theory import dynamics, errors, finite_width, symbols
+    from ntk_theory import codegen, dynamics, errors, finite_width, symbols
     from ntk_theory.activation import Activation, activation
     from ntk_theory.dual import Dual, dual
     from ntk_theory.enclosure import Enclosure
@@ -38,7 +38,7 @@ _HOMES = {
     "report": "ntk_theory.report",
     "verify": "ntk_theory.verify",
 }
-_MODULES = ("dynamics", "errors", "finite_width", "symbols")
+_MODULES = ("codegen", "dynamics", "errors", "finite_width", "symbols")
 
 __all__ = [
     "Activation",
@@ -49,6 +49,7 @@ __all__ = [
     "Nonlinearity",
     "NtkTheoryError",
     "activation",
+    "codegen",
     "dual",
     "dynamics",
     "errors",
