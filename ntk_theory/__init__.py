@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ntk_theory.layers import Dense, Nonlinearity
     from ntk_theory.network import Network, mlp, serial
     from ntk_theory.phase import phase
+    from ntk_theory.regime import regime
     from ntk_theory.report import report
     from ntk_theory.verify import verify
 
@@ -35,6 +36,7 @@ _HOMES = {
     "mlp": "ntk_theory.network",
     "serial": "ntk_theory.network",
     "phase": "ntk_theory.phase",
+    "regime": "ntk_theory.regime",
     "report": "ntk_theory.report",
     "verify": "ntk_theory.verify",
 }
@@ -56,6 +58,7 @@ __all__ = [
     "finite_width",
     "mlp",
     "phase",
+    "regime",
     "report",
     "serial",
     "symbols",

@@ -25,7 +25,7 @@ ORDER = [
     {"phase", "dynamics"},
     {"finite_width"},
     {"verify", "proofs"},
-    {"interop"},
+    {"interop", "regime"},
     {"report"},
     {"cli"},
     {"__main__"},

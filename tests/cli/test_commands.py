@@ -140,3 +140,17 @@ def test_as_a_module_and_with_a_closed_pipe():
         text=True,
     )
     assert piped.stderr == ""
+
+
+@pytest.mark.slow
+def test_regime(capsys, tmp_path):
+    data = tmp_path / "x.csv"
+    data.write_text("1,0.5\n-0.5,1\n0.3,-1\n")
+    status, out, _ = run(
+        capsys, "regime", "relu", "--depth", 2, "--W-std", 1.4, "--width", 8, "--data", data, "--json"
+    )
+    assert status == 1
+    assert json.loads(out)["verdict"] == "kernel random"
+    status, _, err = run(capsys, "regime", "relu", "--tolerance", 3, "--data", data)
+    assert status == 2
+    assert "tolerance = 3.0 must lie in (0, 1)" in err
