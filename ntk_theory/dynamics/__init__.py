@@ -9,7 +9,7 @@ from ntk_theory.dynamics.alignment import (
     kernel_distance,
     target_alignment,
 )
-from ntk_theory.dynamics.calibration import Calibration, calibration
+from ntk_theory.dynamics.calibration import Calibration, calibration, conformal_factor
 from ntk_theory.dynamics.cross_entropy import cross_entropy, cross_entropy_trajectory
 from ntk_theory.dynamics.exchangeable import TwoValued, trained_variance
 from ntk_theory.dynamics.factor import Factor, factor
@@ -36,6 +36,7 @@ __all__ = [
     "best_noise",
     "calibration",
     "centred_kernel_alignment",
+    "conformal_factor",
     "cross_entropy",
     "cross_entropy_trajectory",
     "ensemble",

@@ -116,7 +116,7 @@ def test_phase_prints_certified_digits(capsys):
 
 
 def test_every_command_shows_an_example(capsys):
-    for command in ("derive", "phase", "kernel", "verify", "report"):
+    for command in ("derive", "phase", "kernel", "train", "predict", "verify", "report"):
         with pytest.raises(SystemExit) as stopped:
             main([command, "--help"])
         assert stopped.value.code == 0

@@ -68,7 +68,7 @@ def test_what_is_refused() -> None:
         train(NET, X, Y[:, :1], X_TEST, seed=0, width=4, steps=1)
     with pytest.raises(DataError, match="step_fraction"):
         train(NET, X, Y, X_TEST, seed=0, width=4, steps=1, step_fraction=1.5)
-    with pytest.raises(DataError, match="between 0 and 2/λ_max"):
+    with pytest.raises(DataError, match="between 0 and 2"):
         train(NET, X, Y, X_TEST, seed=0, width=4, steps=1, step_size=10.0)
     with pytest.raises(DataError, match="steps"):
         train(NET, X, Y, X_TEST, seed=0, width=4, steps=[-1])
@@ -79,3 +79,24 @@ def test_a_descent_that_diverges_is_an_error() -> None:
     steep = Network((Dense(1.0), Nonlinearity(activation("x**3")), Dense(1.0, width=2)))
     with pytest.raises(DataError, match="left the finite numbers"):
         train(steep, 3 * X, 1e3 * Y, X_TEST, seed=0, width=4, steps=200, step_fraction=0.99)
+
+
+def test_momentum_and_readout_descend_as_written() -> None:
+    seen: list[int] = []
+    result = train(
+        NET, X, Y, X_TEST, seed=5, width=16, steps=[2, 6], momentum=0.8, readout=True, progress=seen.append
+    )
+    x, y = jnp.asarray(X, jnp.float32), jnp.asarray(Y, jnp.float32)
+    *fixed, readout = NET.init(jax.random.split(jax.random.key(5), 1)[0], X.shape, width=16)
+    slope = jax.grad(lambda p: 0.5 * jnp.sum((NET.apply((*fixed, p), x) - y) ** 2))
+    velocity = jax.tree.map(jnp.zeros_like, readout)
+    for _ in range(6):
+        velocity = jax.tree.map(lambda v, g: 0.8 * v - result.step_size * g, velocity, slope(readout))
+        readout = jax.tree.map(jnp.add, readout, velocity)
+    np.testing.assert_allclose(result.train_outputs[0, 2], NET.apply((*fixed, readout), x), atol=1e-4)
+    assert seen == [2, 6]
+    # the readout's kernel is φφᵀ: its largest eigenvalue bounds the step, 2(1 + β)/λ_max
+    hidden = NET.layers[1].apply(fixed[1], NET.layers[0].apply(fixed[0], x))
+    features = np.column_stack([1.2 / 4 * hidden, np.full(8, 0.3)])
+    assert result.largest_eigenvalue == pytest.approx(np.linalg.norm(features, 2) ** 2, rel=1e-3)
+    assert result.step_size == pytest.approx(0.5 * 2 * 1.8 / result.largest_eigenvalue, rel=1e-6)
