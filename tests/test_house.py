@@ -25,7 +25,7 @@ ORDER = [
     {"phase", "dynamics"},
     {"finite_width"},
     {"verify", "proofs"},
-    {"interop", "regime"},
+    {"interop", "regime", "tables"},
     {"report"},
     {"cli"},
     {"__main__"},

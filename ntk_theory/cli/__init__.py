@@ -1,4 +1,4 @@
-"""The command line: `ntk-theory derive | phase | kernel | train | predict | verify | report`, one file a command.
+"""The command line, one file a command: `ntk-theory --help` lists them.
 
 Exit status 0 on success, 1 when a check refutes, 2 on bad input, 130 when interrupted. Results go to standard
 output, as text or (`--json`) as one JSON object; errors and progress go to standard error. Each command

@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ntk_theory.cli import derive, kernel, phase, predict, regime, report, train, verify
+from ntk_theory.cli import derive, kernel, phase, predict, regime, report, table, train, verify
 from ntk_theory.errors import NtkTheoryError
 
-_COMMANDS = (derive, phase, kernel, train, predict, verify, regime, report)
+_COMMANDS = (derive, phase, kernel, train, predict, verify, regime, table, report)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -26,12 +26,12 @@ def latex(formula: Expr, names: dict[sympy.Symbol, str] | None = None) -> str:
     return _printer(names).doprint(_grouped(formula))
 
 
-def latex_lines(formula: Expr) -> list[str]:
-    """A formula in LaTeX, broken between its terms where it is too long for one line of a page."""
+def latex_lines(formula: Expr, longest: int = _LINE) -> list[str]:
+    """A formula in LaTeX, broken between its terms where it is longer than a line, `longest` characters."""
     whole = latex(formula)
     formula = _grouped(formula)
     sums = [f for f in sympy.Mul.make_args(formula) if f.is_Add and f.has(sympy.Function)]
-    if len(whole) <= _LINE or len(sums) != 1:
+    if len(whole) <= longest or len(sums) != 1:
         return [whole]
     printer = _printer()
     front = "" if formula.is_Add else printer.doprint(formula / sums[0])
@@ -41,7 +41,7 @@ def latex_lines(formula: Expr) -> list[str]:
         shown = printer.doprint(term)
         shown = shown if not number or shown.startswith("-") else f"+ {shown}"
         length += len(shown)
-        if number and length > _LINE:
+        if number and length > longest:
             lines.append("\\qquad")
             length = len(shown)
         lines[-1] = f"{lines[-1]} {shown}".lstrip()

@@ -76,6 +76,10 @@ def test_derive_says_where_it_holds_and_why_there_is_no_slope(capsys):
         (["phase", "relu", "--b-var", "-1"], "DataError"),
         (["phase", "relu", "--b-var", "nan"], "DataError"),
         (["phase", "sign"], "DivergentExpectationError"),
+        (["table"], "DataError"),
+        (["table", "nonsense"], "DataError"),
+        (["table", "verdicts", "--results", "missing.json"], "DataError"),
+        (["table", "kernels", "--results", "claims.json"], "DataError"),
     ],
 )
 def test_bad_input_is_named_and_exits_with_2(capsys, arguments, name):
@@ -116,7 +120,7 @@ def test_phase_prints_certified_digits(capsys):
 
 
 def test_every_command_shows_an_example(capsys):
-    for command in ("derive", "phase", "kernel", "train", "predict", "verify", "report"):
+    for command in ("derive", "phase", "kernel", "train", "predict", "verify", "table", "report"):
         with pytest.raises(SystemExit) as stopped:
             main([command, "--help"])
         assert stopped.value.code == 0

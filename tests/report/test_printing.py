@@ -9,7 +9,7 @@ import pytest
 
 from ntk_theory.report import numbers
 from ntk_theory.report.numbers import Proven, percent, plain, proven, terminal, with_error
-from ntk_theory.report.tables.table import Cell, Table, grouped, html_text, prose, tex_text
+from ntk_theory.tables.table import Cell, Table, grouped, html_text, prose, tex_text
 
 TABLE = Table(
     "sample",

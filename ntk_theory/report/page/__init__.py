@@ -8,7 +8,7 @@ from ntk_theory.report.page.html import paragraph
 from ntk_theory.report.page.kernels import derived, phase_section, theorems
 from ntk_theory.report.page.networks import gradient_flow, learned, simulated
 from ntk_theory.report.results import Results
-from ntk_theory.report.tables.table import Table, html_text, prose
+from ntk_theory.tables.table import Table, html_text, prose
 
 TITLE = "Kernels of infinitely wide networks, from formula to verdict"
 LINKS = (

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterable
 
-from ntk_theory.report.tables.table import html_text
+from ntk_theory.tables.table import html_text
 
 
 def paragraph(text: str, kind: str = "") -> str:

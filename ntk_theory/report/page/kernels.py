@@ -8,7 +8,7 @@ from ntk_theory.report.page.html import card, details, display, heading, note, p
 from ntk_theory.report.phases import Phases
 from ntk_theory.report.results import Results
 from ntk_theory.report.settings import TITLES
-from ntk_theory.report.tables.table import Table, html_text, prose
+from ntk_theory.tables.table import Table, html_text, prose
 
 RECURSION = r"""\begin{align*}
 \Sigma^{(1)}(x, x') &= \sigma_w^2\, \frac{x \cdot x'}{n_0} + \sigma_b^2, \quad \Theta^{(1)} = \Sigma^{(1)}, \\[4pt]

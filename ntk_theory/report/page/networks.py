@@ -6,7 +6,7 @@ from ntk_theory.report.numbers import plain, with_error
 from ntk_theory.report.page.html import details, display, paragraph, picture, section
 from ntk_theory.report.results import Results
 from ntk_theory.report.settings import TITLES
-from ntk_theory.report.tables.table import Table, prose
+from ntk_theory.tables.table import Table, prose
 
 
 def learned(results: Results, tables: Mapping[str, Table]) -> str:

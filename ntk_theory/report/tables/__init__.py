@@ -2,7 +2,7 @@
 
 from ntk_theory.report.results import Results
 from ntk_theory.report.tables import kernels, learning, networks
-from ntk_theory.report.tables.table import Table
+from ntk_theory.tables.table import Table
 
 
 def tables(results: Results) -> dict[str, Table]:

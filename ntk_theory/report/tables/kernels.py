@@ -8,7 +8,7 @@ from ntk_theory.report.derivation import Accuracy, Derivation
 from ntk_theory.report.numbers import plain, proven
 from ntk_theory.report.phases import PhasePoint, Phases
 from ntk_theory.report.settings import PARTS, TITLES
-from ntk_theory.report.tables.table import Cell, Row, Table, grouped, prose
+from ntk_theory.tables.table import Cell, Row, Table, grouped, prose
 
 
 def claims_table(claims: Sequence[Claim]) -> Table:

@@ -6,7 +6,7 @@ from ntk_theory.report.learning import Learned
 from ntk_theory.report.numbers import percent, plain, with_error
 from ntk_theory.report.results import Results
 from ntk_theory.report.settings import TITLES
-from ntk_theory.report.tables.table import Cell, Row, Table, grouped, prose
+from ntk_theory.tables.table import Cell, Row, Table, grouped, prose
 
 
 def learning_table(results: Results) -> Table:

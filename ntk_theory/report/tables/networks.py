@@ -6,7 +6,7 @@ from ntk_theory.report.flow import Flow
 from ntk_theory.report.numbers import percent, plain, with_error
 from ntk_theory.report.settings import TITLES
 from ntk_theory.report.simulation import NTK_PAIR, Law, Outcome, Simulated
-from ntk_theory.report.tables.table import Cell, Row, Table, grouped, prose
+from ntk_theory.tables.table import Cell, Row, Table, grouped, prose
 
 
 def verdicts_table(simulated: Sequence[Simulated]) -> Table:

@@ -1,0 +1,24 @@
+"""Proven and measured values as the numbers of tables."""
+
+from decimal import Decimal
+
+from ntk_theory.enclosure import Enclosure
+from ntk_theory.tables.table import Cell, Number
+
+
+def certified(value: Enclosure | None) -> Number | Cell:
+    """All proven digits, and the radius; a dash where there is no such number."""
+    if value is None:
+        return Cell("–", plain="")
+    digits, _, radius = str(value).partition(" ± ")
+    return Number(digits, radius)
+
+
+def rounded(value: float, digits: int) -> Number:
+    """A computed number to so many digits, without an error: what was cut off is smaller than the last of them."""
+    return Number(plain_decimal(Decimal(f"{value:.{digits - 1}e}")))
+
+
+def plain_decimal(value: Decimal) -> str:
+    """Without an exponent unless it is far from 1."""
+    return format(value, "f") if -5 <= value.adjusted() <= 6 else f"{value:e}"
