@@ -71,10 +71,11 @@ def convergence(
     Raises as `verify` does.
     """
     inputs = check_inputs(x)
-    if not widths or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in widths):
+    several = isinstance(widths, Sequence | np.ndarray) and len(widths) > 0
+    if not several or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in widths):
         raise DataError(f"widths = {widths!r} must be whole numbers of at least 1, as in (64, 256, 1024).")
-    if samples < 2:
-        raise DataError(f"samples = {samples}: at least 2 networks are needed for a standard deviation.")
+    if not isinstance(samples, int | np.integer) or samples < 2:
+        raise DataError(f"samples = {samples!r}: at least 2 networks are needed for a standard deviation.")
     quantities = quantities_of(len(inputs))
     limits = kernel_theory(net, kernel_fn, inputs)
     theory = quantities.vector(limits.nngp, limits.ntk)

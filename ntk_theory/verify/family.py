@@ -1,19 +1,20 @@
 """Many verifications as one family: the probability of any false alarm among them all stays below alpha.
 
-Each is given alpha/examples. Verdicts are remembered by example and theory, so that asking again, as hypothesis
-does when it shrinks, costs nothing and cannot give another answer.
+Each is given alpha/examples. Verdicts are remembered by example and theory (the values of kernels, and claims and
+functions as the objects that they are), so that asking again, as hypothesis does when it shrinks, costs nothing
+and cannot give another answer.
 """
 
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ntk_theory.errors import DataError
-from ntk_theory.verify.claims import Claim
+from ntk_theory.sampling.chain import check_inputs
 from ntk_theory.verify.example import canonical
 from ntk_theory.verify.procedure import verify
 from ntk_theory.verify.smallest import smallest
+from ntk_theory.verify.theory import kernel_theory
 from ntk_theory.verify.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -37,10 +38,13 @@ class Family:
     undecided: float = 0.5
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     calls: dict[str, str] = field(default_factory=dict)
+    _known: dict[int, Any] = field(default_factory=dict, repr=False)  # kept, so that no other gets its id
 
     def __post_init__(self) -> None:
-        if not 0 < self.alpha < 1 or self.examples < 1:
-            raise DataError(f"alpha = {self.alpha} must lie in (0, 1), examples = {self.examples} be at least 1.")
+        if not isinstance(self.alpha, Real) or not 0 < self.alpha < 1:
+            raise DataError(f"alpha = {self.alpha!r} must lie in (0, 1), as in alpha=1e-6.")
+        if not isinstance(self.examples, Integral) or self.examples < 1:
+            raise DataError(f"examples = {self.examples!r} must be a whole number of at least 1.")
 
     def verify(self, net: "Network", x: Any, *, label: str = "", **settings: Any) -> Verdict:
         """As `ntk_theory.verify`, at alpha/examples, and from memory where it has been asked before."""
@@ -53,7 +57,10 @@ class Family:
                 raise DataError(
                     f"This family was made for {self.examples} examples, and all are spent: Family(examples=…)."
                 )
-            self.verdicts[key] = verify(net, x, alpha=self.alpha / self.examples, **chosen)
+            each = float(
+                f"{self.alpha / self.examples:.12g}"
+            )  # equal shares of other families are equal to the bit
+            self.verdicts[key] = verify(net, x, alpha=each, **chosen)
             self.calls[key] = label
         return self.verdicts[key]
 
@@ -74,9 +81,18 @@ class Family:
         return verdict
 
     def _key(self, net: "Network", x: Any, settings: dict[str, Any]) -> str:
-        claim = settings.get("claim", "limit")
-        named = {**settings, "claim": claim.name if isinstance(claim, Claim) else str(claim)}
-        named["kernel_fn"] = str(settings.get("kernel_fn"))
+        inputs, theory = check_inputs(x), settings.get("kernel_fn")
+        named: dict[str, Any] = {name: self._named(value) for name, value in settings.items()}
+        if callable(theory):
+            limits = kernel_theory(net, theory, inputs)
+            parts = (limits.nngp, limits.ntk, limits.ntk_layers)
+            named["kernel_fn"] = [None if part is None else part.tolist() for part in parts]
         theories = [str(getattr(layer, "theory", None)) for layer in net.layers]
-        inputs = np.asarray(x, dtype=np.float64)
-        return canonical(net, inputs, theories=theories, **{name: repr(v) for name, v in named.items()})
+        return canonical(net, inputs, theories=theories, **named)
+
+    def _named(self, value: Any) -> str:
+        """Text that tells a value from all others; an object's is its own for as long as the family lives."""
+        if value is None or isinstance(value, str | Real | tuple | list):
+            return repr(value)
+        self._known[id(value)] = value
+        return f"object {id(value)}"

@@ -7,14 +7,15 @@ chooses the contrast of widths in which the bias cancels (`contrast`); then roun
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import isfinite
+from numbers import Integral, Real
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from ntk_theory.errors import DataError
+from ntk_theory.network import Network
 from ntk_theory.sampling.chain import check_inputs
 from ntk_theory.verify import explain
 from ntk_theory.verify.bets import Bets
@@ -28,15 +29,12 @@ from ntk_theory.verify.rerun import Call
 from ntk_theory.verify.variance import KURTOSIS
 from ntk_theory.verify.verdict import Verdict
 
-if TYPE_CHECKING:
-    from ntk_theory.network import Network
-
 _ROUND = 512  # contrasts between two looks at the evidence
 _MOST_INPUTS = 16
 
 
 def verify(
-    net: "Network",
+    net: Network,
     x: Float[Array | np.ndarray, "k features"],
     widths: Sequence[int] | None = None,
     kernel_fn: "Callable[..., Any] | Network | None" = None,
@@ -77,10 +75,13 @@ def verify(
     - `progress(fraction, message)` is called after the pilot and after each round.
 
     Raises `DataError` and `ShapeError` for settings, inputs, claims or kernels that can't be used,
-    `NtkTheoryError` for a network other than Dense, Nonlinearity, …, Dense(width=1),
-    `DivergentExpectationError` for an activation with a jump: its NTK is infinite.
+    `NotInClassError` for a claim whose theory does not cover the activation, `NtkTheoryError` for a network other
+    than Dense, Nonlinearity, …, Dense(width=1), `DivergentExpectationError` for an activation with a jump: its NTK
+    is infinite.
     """
     started = monotonic()
+    if not isinstance(net, Network):
+        raise DataError(f"net = {net!r} is no network: make one with ntk_theory.mlp or serial.")
     inputs = check_inputs(x)
     chosen_claim = the_claim(claim, net, inputs, kernel_fn)
     example = _example(net, inputs, chosen_claim, widths, alpha, min_detectable, seed)
@@ -170,7 +171,7 @@ def _silent(fraction: float, message: str) -> None:
 
 
 def _example(
-    net: "Network",
+    net: Network,
     x: Float[np.ndarray, "k features"],
     claim: Claim,
     widths: Sequence[int] | None,
@@ -183,26 +184,33 @@ def _example(
     widths = claim.widths if widths is None else widths
     min_detectable = claim.min_detectable if min_detectable is None else min_detectable
     for name, value in (("alpha", alpha), ("min_detectable", min_detectable)):
-        if not isfinite(value) or not 0 < value < 1:
-            raise DataError(f"{name} = {value} must lie between 0 and 1, as in alpha=1e-6, min_detectable=0.01.")
+        if not isinstance(value, Real) or not 0 < value < 1:
+            raise DataError(f"{name} = {value!r} must lie between 0 and 1, as in alpha=1e-6, min_detectable=0.01.")
     if min_detectable < 20 * claim.rounding:
         raise DataError(
             f"min_detectable = {min_detectable:g}; float32 networks tell errors from {20 * claim.rounding:g}."
         )
-    whole = [int(n) for n in widths if isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 2]
+    asked = list(widths) if isinstance(widths, Sequence | np.ndarray) else [None]
+    whole = [int(n) for n in asked if _is_whole(n) and n >= 2]
     least = _least_widths(claim)
-    if len(whole) != len(widths) or len(whole) < least or sorted(set(whole)) != whole:
+    if len(whole) != len(asked) or len(whole) < least or sorted(set(whole)) != whole:
         raise DataError(
             f"widths = {widths!r}: give {'one' if least == 1 else 'two'} or more whole numbers of at least 2, "
             "ascending, as in (64, 256, 1024)."
         )
-    return Example(net, x, claim, tuple(whole), float(alpha), float(min_detectable), seed)
+    if not _is_whole(seed):
+        raise DataError(f"seed = {seed!r} must be a whole number.")
+    return Example(net, x, claim, tuple(whole), float(alpha), float(min_detectable), int(seed))
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _check_budget(example: Example, budget: int, time_limit: float | None) -> None:
     sizes = [pilot_size(example, n) for n in example.widths]
     least = sum(n * count * size for n, (count, size) in zip(example.widths, sizes, strict=True))
-    if budget < least:
-        raise DataError(f"budget = {budget:g} neurons; the pilot alone takes {least:.3g}. Ask for ten times that.")
-    if time_limit is not None and not time_limit > 0:
-        raise DataError(f"time_limit = {time_limit} s must be positive, or None.")
+    if not isinstance(budget, Real) or not budget >= least:
+        raise DataError(f"budget = {budget!r} neurons; the pilot alone takes {least:.3g}. Ask for ten times that.")
+    if time_limit is not None and (not isinstance(time_limit, Real) or not time_limit > 0):
+        raise DataError(f"time_limit = {time_limit!r} s must be positive, or None.")

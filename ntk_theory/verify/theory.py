@@ -1,5 +1,6 @@
 """The theory under test: NNGP kernel, NTK, and what each dense layer's parameters add to the NTK."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -59,18 +60,26 @@ def kernel_theory(
     """The theory's values on x. `kernel_fn` None means the network's own equations, a `Network` that one's.
 
     From a network's equations come C_0 … C_L as well: C_l is the NTK of the network in which layer l alone is
-    trained. A function may give them too, as `.ntk_layers` of shape (layers, k, k).
-    Raises `DataError` for what is not finite, not symmetric or not of shape (k, k).
+    trained. A function may give them too, as `.ntk_layers` of shape (layers, k, k), one for each of the network's
+    dense layers; those of a network of another depth can't be compared, and are left out.
+    Raises `DataError` for what is not finite, not real, not symmetric or not of shape (k, k), for a function that
+    can't be called as kernel_fn(x, get=…), and for a `kernel_fn` that is neither function nor network.
     """
+    dense = sum(isinstance(layer, Dense) for layer in net.layers)
     if callable(kernel_fn):
-        return _of_function(kernel_fn, x)
+        return _of_function(kernel_fn, x, dense)
+    if kernel_fn is not None and not hasattr(kernel_fn, "layers"):
+        raise DataError(
+            f"kernel_fn = {kernel_fn!r} is no theory: give a function kernel_fn(x, get), a Network, or None."
+        )
     own = net if kernel_fn is None else kernel_fn
     with jax.enable_x64(True):
         (nngp, ntk, truncation), layers = _compiled(own.layers)(x)
     if float(truncation) > TRUNCATION_LIMIT:
         own.kernel_fn(x, get=KERNELS)  # raises the error that says what to do
     shares = [_checked(f"layer {index}'s share of the NTK", one, len(x)) for index, one in enumerate(layers)]
-    return KernelTheory(_checked("nngp", nngp, len(x)), _checked("ntk", ntk, len(x)), np.array(shares))
+    alike = np.array(shares) if len(shares) == dense else None
+    return KernelTheory(_checked("nngp", nngp, len(x)), _checked("ntk", ntk, len(x)), alike)
 
 
 @lru_cache(maxsize=16)
@@ -91,20 +100,37 @@ def _only_trained(layers: tuple[Layer, ...], trained: int) -> tuple[Layer, ...]:
     )
 
 
-def _of_function(kernel_fn: Callable[..., Any], x: Float[np.ndarray, "k features"]) -> KernelTheory:
+def _of_function(kernel_fn: Callable[..., Any], x: Float[np.ndarray, "k features"], dense: int) -> KernelTheory:
+    try:
+        inspect.signature(kernel_fn).bind(x, get=KERNELS)
+    except TypeError as error:
+        raise DataError(f"kernel_fn can't be called as kernel_fn(x, get=('nngp', 'ntk')): {error}.") from error
+    except ValueError:
+        pass  # a function without a signature, such as one written in C
     kernels = kernel_fn(x, get=KERNELS)
-    nngp, ntk = (
-        _checked(name, getattr(kernels, name) if hasattr(kernels, name) else kernels[position], len(x))
-        for position, name in enumerate(KERNELS)
-    )
+    if isinstance(kernels, tuple | list) and len(kernels) == len(KERNELS):
+        nngp, ntk = kernels
+    elif all(hasattr(kernels, name) for name in KERNELS):
+        nngp, ntk = kernels.nngp, kernels.ntk
+    else:
+        raise DataError(f"kernel_fn gave {type(kernels).__name__}; expected .nngp and .ntk, or the two in order.")
     layers = getattr(kernels, "ntk_layers", None)
+    if layers is not None and len(layers) != dense:
+        raise DataError(f"kernel_fn gave {len(layers)} ntk_layers; the network has {dense} dense layers.")
+    limits = _checked("nngp", nngp, len(x)), _checked("ntk", ntk, len(x))
     if layers is None:
-        return KernelTheory(nngp, ntk)
-    return KernelTheory(nngp, ntk, np.array([_checked("ntk_layers", one, len(x)) for one in layers]))
+        return KernelTheory(*limits)
+    return KernelTheory(*limits, np.array([_checked("ntk_layers", one, len(x)) for one in layers]))
 
 
 def _checked(name: str, value: Any, inputs: int) -> Float[np.ndarray, "k k"]:
-    matrix = np.asarray(value, dtype=np.float64)
+    try:
+        matrix = np.asarray(value)
+        if np.iscomplexobj(matrix):
+            raise TypeError("complex numbers")
+        matrix = matrix.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"kernel_fn gave {name} that is no matrix of real numbers: {error}.") from error
     if matrix.shape != (inputs, inputs):
         raise DataError(f"kernel_fn gave {name} of shape {matrix.shape}; expected {(inputs, inputs)}.")
     if not np.isfinite(matrix).all():

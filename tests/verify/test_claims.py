@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import ntk_theory as ntk
-from ntk_theory.errors import DataError
+from ntk_theory.errors import DataError, NotInClassError
 from ntk_theory.finite_width import first_order
 from ntk_theory.verify import Claim, verify
 from ntk_theory.verify.claims import bias, moments, outputs, phase, variance
 from ntk_theory.verify.claims.phase import draw_steps
+from ntk_theory.verify.theory import KernelTheory
 
 X = np.array([[1.0, 2.0, 0.0], [1.0, -1.0, 0.5]])
 NET = ntk.mlp("erf", depth=2, W_std=1.5, b_std=0.3)
@@ -63,8 +64,40 @@ def test_a_bias_that_falls_like_one_over_the_root_is_refuted():
 def test_exact_moments_of_relu(factor, verdict):
     """E[K̂²]/K² = (1 + 5/n)² at two hidden layers without bias, at every width: independent factors."""
     K = RELU.kernel_fn(X[:1], get="nngp")[0, 0]
-    claim = moments(lambda n: {"nngp^1": K, "nngp^2": K**2 * (1 + factor / n) ** 2}, widths=(16, 64))
-    assert verify(RELU, X[:1], claim=claim, alpha=1e-8).verdict == verdict
+
+    def exact(n):
+        return {"nngp[0]^1": K, "nngp[0]^2": K**2 * (1 + factor / n) ** 2}
+
+    claim = partial(moments, exact=exact)
+    assert verify(RELU, X[:1], claim=claim, alpha=1e-8, min_detectable=0.02).verdict == verdict
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "depth", "b_std"), [("relu", 3, 0.3), ("identity", 3, 0.0), ("leaky_relu", 2, 0.2)]
+)
+def test_derived_moments_are_verified_and_a_wrong_limit_is_not(name, depth, b_std):
+    """The default theory of the claim "moments": one row an input and moment, Θ off by 5% is refuted in them."""
+    net = ntk.mlp(name, depth=depth, W_std=1.2, b_std=b_std)
+    verdict = verify(net, X, claim="moments")
+    assert verdict.verdict == "VERIFIED", str(verdict)
+    assert {row.quantity for row in verdict.table} >= {"nngp[0]^2", "ntk[1]^2", "nngp·ntk[0]"}
+
+    def off(x, get):
+        right = net.kernel_fn(x, get=get)
+        return right._replace(ntk=1.05 * right.ntk)
+
+    assert verify(net, X, claim="moments", kernel_fn=off, alpha=ALPHA).verdict == "REFUTED"
+
+
+def test_moments_of_other_networks_are_not_known():
+    theory = KernelTheory(np.eye(2), np.eye(2))
+    with pytest.raises(NotInClassError, match="first_order"):
+        moments(NET, X, theory).predicted(64)
+    mixed = ntk.serial(ntk.Dense(1.0), ntk.Nonlinearity(ntk.activation("relu")), ntk.Dense(2.0, width=1))
+    for net in (mixed, ntk.mlp("relu", depth=0)):
+        with pytest.raises(NotInClassError, match="all alike"):
+            moments(net, X, theory)
 
 
 @pytest.mark.slow
@@ -111,6 +144,11 @@ def test_a_claim_of_ones_own():
     ("change", "words"),
     [
         ({"theory": {"other": 1.0}}, "name both alike"),
+        ({"theory": {"f": "one"}, "scale": {"f": 1.0}}, "gives f = 'one'"),
+        ({"scale": {"g": 1.0}}, "has no f, only g"),
+        ({"scale": {"f": -1.0}}, "is negative"),
+        ({"scale": None}, "to which no error can be relative"),
+        ({"estimator": lambda draws, width: draws.outputs}, "expected a dictionary"),  # noqa: ARG005
         ({"theory": {}}, "predicts nothing"),
         ({"theory": {"f": np.nan}}, "must be finite"),
         ({"estimator": lambda draws, width: {"f": draws.outputs}}, "one number a network"),  # noqa: ARG005
@@ -118,13 +156,44 @@ def test_a_claim_of_ones_own():
     ],
 )
 def test_claims_that_make_no_sense(change, words):
-    claim = replace(Claim("f", "f", lambda d, w: {"f": d.outputs[:, 0]}, {"f": 0.0}), **change)  # noqa: ARG005
+    sound = Claim("f", "f", lambda d, w: {"f": d.outputs[:, 0]}, {"f": 0.0}, scale={"f": 1.0})  # noqa: ARG005
+    claim = replace(sound, **change)
     with np.errstate(all="ignore"), pytest.raises(DataError, match=words):
         verify(NET, X, claim=claim)
 
 
-def test_names_that_are_no_claim():
-    with pytest.raises(DataError, match="limit, bias, variance"):
-        verify(NET, X, claim="lmit")
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"rate": "1/sqrt(n)"}, "must be one of"),
+        ({"estimator": None}, "no estimator"),
+        ({"theory": 1.0}, "dictionary of numbers"),
+        ({"scale": 1.0}, "dictionary of numbers"),
+        ({"networks": 0}, "at least 1"),
+        ({"shift": -1}, "at least 0"),
+    ],
+)
+def test_fields_that_make_no_sense(fields, words):
+    with pytest.raises(DataError, match=words):
+        Claim(**{"name": "f", "statement": "f", "estimator": dict, "theory": {"f": 1.0}, **fields})
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        ("lmit", "limit, bias, moments, variance"),
+        (None, "limit, bias"),
+        (lambda net, x, theory: theory, "made a KernelTheory"),  # noqa: ARG005
+    ],
+)
+def test_what_is_no_claim(claim, words):
+    with pytest.raises(DataError, match=words):
+        verify(NET, X, claim=claim)
+
+
+def test_networks_that_a_claim_is_not_about():
+    for claim, words in ((phase, "no hidden layer"), (variance, "not random")):
+        with pytest.raises(DataError, match=words):
+            claim(ntk.mlp("erf", depth=0), X, KernelTheory(np.eye(2), np.eye(2)))
     with pytest.raises(DataError, match="one pair"):
         verify(NET, np.eye(3), claim="phase")

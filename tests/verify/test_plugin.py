@@ -34,6 +34,30 @@ def test_without():
 """
 
 
+MISTAKES = """
+import pytest
+
+@pytest.mark.ntk(64)
+def test_marker(ntk_verify):
+    pass
+
+def test_expectation(ntk_verify):
+    ntk_verify(None, None, expect="refuted")
+"""
+UNDECIDED = """
+import numpy as np
+import ntk_theory as ntk
+
+NET = ntk.mlp("erf", depth=1)
+
+def test_passes(ntk_verify):
+    assert ntk_verify(NET, np.array([[1.0]]), widths=(2, 3)).verdict == "UNDECIDED"
+
+def test_fails(ntk_verify):
+    ntk_verify(NET, np.array([[1.0]]), widths=(2, 3), expect="VERIFIED")
+"""
+
+
 def test_verdicts_messages_and_summary(pytester):
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_inprocess(*ARGUMENTS, "--ntk-alpha=1e-5", "--ntk-widths=64,256")
@@ -54,11 +78,49 @@ def test_verdicts_messages_and_summary(pytester):
     )
 
 
-def test_options_are_checked(pytester):
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--ntk-widths=64,wide", "give whole numbers"),
+        ("--ntk-widths=256,64", "give them ascending"),
+        ("--ntk-alpha=2", "give a probability"),
+        ("--ntk-budget=nan", "give a number of neurons"),
+    ],
+)
+def test_options_are_checked(pytester, option, words):
     pytester.makepyfile("def test_nothing(): pass")
-    result = pytester.runpytest_inprocess(*ARGUMENTS, "--ntk-widths=64,wide")
-    result.stderr.fnmatch_lines(["*--ntk-widths 64,wide: give whole numbers*"])
+    result = pytester.runpytest_inprocess(*ARGUMENTS, option)
+    result.stderr.fnmatch_lines([f"*{option.replace('=', ' ')}: {words}*"])
     assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_markers_and_expectations_are_checked(pytester):
+    pytester.makepyfile(MISTAKES)
+    result = pytester.runpytest_inprocess(*ARGUMENTS)
+    result.assert_outcomes(failed=1, errors=1)
+    result.stdout.fnmatch_lines_random(["*takes settings by name only*", "*expect='refuted' is not among*"])
+
+
+def test_undecided_passes_only_where_nothing_else_is_expected(pytester):
+    pytester.makepyfile(UNDECIDED)
+    result = pytester.runpytest_inprocess(*ARGUMENTS)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*expected VERIFIED*", "2 of them UNDECIDED, which says nothing*"])
+
+
+@pytest.mark.slow
+def test_workers_of_xdist_report_too(pytester):
+    """Equal verdicts, e-values and neurons with two workers as without: each example has the same alpha."""
+    pytest.importorskip("xdist")
+    pytester.makepyfile(TESTS)
+    shown = []
+    for workers in ((), ("-n2",)):
+        result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--ntk-widths=64,256", *workers)
+        result.assert_outcomes(passed=3, failed=1)
+        lines = [line for line in result.outlines if line.startswith(("VERIFIED", "REFUTED"))]
+        shown.append(sorted(line.rsplit(",", 1)[0] for line in lines))
+        result.stdout.fnmatch_lines(["3 verdicts; false alarms among them with probability ≤ 1e-06."])
+    assert shown[0] == shown[1]
 
 
 def test_pytest_starts_without_jax_and_sympy():

@@ -142,8 +142,13 @@ def test_a_spent_budget_says_what_would_decide():
         ({"widths": (256, 64)}, "ascending"),
         ({"widths": (64, 64)}, "ascending"),
         ({"widths": (64, 100.5)}, "whole"),
+        ({"widths": 64}, "widths"),
+        ({"alpha": "1e-6"}, "alpha"),
+        ({"seed": 0.5}, "seed"),
         ({"budget": 1000}, "pilot"),
+        ({"budget": float("nan")}, "pilot"),
         ({"time_limit": 0.0}, "time_limit"),
+        ({"time_limit": "1"}, "time_limit"),
     ],
 )
 def test_settings_that_make_no_sense(settings, words):
@@ -153,6 +158,8 @@ def test_settings_that_make_no_sense(settings, words):
 
 def test_inputs_that_make_no_sense():
     net = NETWORKS["erf"]
+    with pytest.raises(DataError, match="no network"):
+        verify("erf", X)
     with pytest.raises(ShapeError):
         verify(net, X[0])
     with pytest.raises(DataError, match="nan"):

@@ -1,5 +1,6 @@
 """The strategies: what they draw is what they say, what is left after shrinking is the smallest, and errors."""
 
+import dataclasses
 import sys
 
 import numpy as np
@@ -8,7 +9,8 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 import ntk_theory as ntk
-from ntk_theory.errors import DataError, MissingExtraError
+from ntk_theory.errors import DataError, MissingExtraError, ShapeError
+from ntk_theory.verify import Claim
 from ntk_theory.verify import strategies as some
 from ntk_theory.verify.family import Family
 from ntk_theory.verify.strategies.inputs import GEOMETRIES
@@ -84,6 +86,23 @@ def test_a_wrong_theory_is_found_and_its_verdicts_are_remembered():
     assert family.verdicts == asked
 
 
+def test_verdicts_are_remembered_for_what_they_were_asked_of():
+    """Claims of one name, and functions at one address one after the other, are different questions."""
+    net, x = ntk.mlp("erf", depth=1, W_std=1.5), np.array([[1.0, 0.5]])
+    right, verdicts = net.kernel_fn(x), []
+    family = Family(alpha=1e-3, examples=10, budget=2**25, widths=(64, 256))
+    for factor in (1.0, 1.1, 1.0):
+        # a new function each time, often where the last one was
+        verdicts.append(family.verify(net, x, kernel_fn=lambda x, get, f=factor: (f * right.nngp, f * right.ntk)))  # noqa: ARG005
+    assert [v.verdict for v in verdicts] == ["VERIFIED", "REFUTED", "VERIFIED"]
+    assert len(family.verdicts) == 2
+    own = Claim("own", "Σ", lambda d, _: {"Σ": d.nngp[:, 0, 0]}, {"Σ": right.nngp[0, 0]})
+    wrong = dataclasses.replace(own, theory={"Σ": 1.1 * right.nngp[0, 0]})
+    assert [family.verify(net, x, claim=one).verdict for one in (own, wrong)] == ["VERIFIED", "REFUTED"]
+    with pytest.raises(ShapeError):
+        family.verify(net, x[0])
+
+
 @pytest.mark.slow
 @FEW
 @given(some.networks(("erf",), depths=(1, 2), phase="ordered"), some.inputs())
@@ -120,8 +139,9 @@ def test_families_are_finite_and_notice_when_nothing_is_decided():
         family.check(net, 2 * x, widths=(64, 256))
     with pytest.raises(DataError, match="family's"):
         family.check(net, x, alpha=0.1)
-    with pytest.raises(DataError, match="alpha = 2"):
-        Family(alpha=2)
+    for wrong, words in (({"alpha": 2}, "alpha = 2"), ({"alpha": "x"}, "alpha"), ({"examples": 1.5}, "examples")):
+        with pytest.raises(DataError, match=words):
+            Family(**wrong)
     undecided = Family(alpha=1e-3, examples=20, budget=2**25, widths=(4, 8))
     for seed in range(9):
         undecided.check(net, x, seed=seed, min_detectable=1e-3)

@@ -5,9 +5,10 @@ import pytest
 from scipy.special import expit
 
 import ntk_theory as ntk
-from ntk_theory.errors import DivergentExpectationError, EnclosureError
+from ntk_theory.errors import DataError, DivergentExpectationError, EnclosureError
 from ntk_theory.verify import verify
-from ntk_theory.verify.theory import kernel_theory
+from ntk_theory.verify.claims import limit
+from ntk_theory.verify.theory import KernelTheory, kernel_theory
 
 X = np.array([[1.0, 2.0, 0.0], [1.0, -1.0, 0.5]])
 
@@ -70,6 +71,31 @@ def test_a_function_may_tell_shares_too():
     verdict = verify(net, X, kernel_fn=kernel_fn)
     assert verdict.verdict == "VERIFIED"
     assert any(row.quantity.startswith("ntk layer 2") for row in verdict.table)
+
+
+def test_another_network_s_theory_is_compared_by_its_kernels_alone():
+    """Layers of networks of different depth have no counterparts; those of the same depth do."""
+    net = ntk.mlp("identity", depth=1)
+    for depth in (0, 2):
+        theory = kernel_theory(net, ntk.mlp("identity", depth=depth), X)
+        assert theory.ntk_layers is None
+        assert len(limit(net, X, theory).quantities) == 6
+
+
+@pytest.mark.parametrize(
+    ("theory", "words"),
+    [
+        (42, "no theory"),
+        (lambda x: x, "can't be called"),
+        (lambda x, get: {"nngp": x, "ntk": x}, "gave dict"),  # noqa: ARG005
+        (lambda x, get: (x @ x.T * 1j, x @ x.T), "no matrix of real"),  # noqa: ARG005
+        (lambda x, get: ("a", "b"), "no matrix of real"),  # noqa: ARG005
+        (lambda x, get: KernelTheory(x @ x.T, x @ x.T, np.ones((5, 2, 2))), "5 ntk_layers"),  # noqa: ARG005
+    ],
+)
+def test_what_is_no_theory(theory, words):
+    with pytest.raises(DataError, match=words):
+        kernel_theory(ntk.mlp("erf", depth=1), theory, X)
 
 
 def test_errors_are_those_of_the_kernels():

@@ -41,13 +41,14 @@ ClaimMaker: TypeAlias = Callable[["Network", Float[np.ndarray, "k features"], Ke
 CLAIMS: dict[str, ClaimMaker] = {
     "limit": limit,
     "bias": bias,
+    "moments": moments,
     "variance": variance,
     "outputs": outputs,
     "frozen": frozen,
     "training": training,
     "phase": phase,
 }
-"""The claims that go by a name. `moments` is made with a theory of the moments first."""
+"""The claims that go by a name."""
 
 
 def the_claim(
@@ -59,8 +60,12 @@ def the_claim(
     """The claim of that name, or what a maker makes of network, inputs and theory. Raises `DataError`."""
     if isinstance(claim, Claim):
         return claim
-    if isinstance(claim, str):
-        if claim not in CLAIMS:
-            raise DataError(f"claim = {claim!r} is not among {', '.join(CLAIMS)}. Or pass a Claim of your own.")
-        claim = CLAIMS[claim]
-    return claim(net, x, kernel_theory(net, kernel_fn, x))
+    maker = CLAIMS.get(claim) if isinstance(claim, str) else claim
+    if not callable(maker):
+        raise DataError(f"claim = {claim!r} is not among {', '.join(CLAIMS)}. Or pass a Claim of your own.")
+    made = maker(net, x, kernel_theory(net, kernel_fn, x))
+    if not isinstance(made, Claim):
+        raise DataError(
+            f"claim = {claim!r} made a {type(made).__name__}; a function (net, x, theory) has to give a Claim."
+        )
+    return made

@@ -45,8 +45,10 @@ def phase(net: "Network", x: Float[np.ndarray, "k features"], theory: KernelTheo
     """
     if len(x) != 2:
         raise DataError(f"x holds {len(x)} inputs; the claim 'phase' follows one pair: its lengths and distance.")
-    maps = _maps(net.layers)
     depth = net.depth
+    if not depth:
+        raise DataError("The network has no hidden layer; the claim 'phase' follows a pair from layer to layer.")
+    maps = _maps(net.layers)
 
     def estimator(steps: Steps, width: int) -> dict[str, np.ndarray]:
         expected = maps(steps.before)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from ntk_theory.errors import DataError
 from ntk_theory.finite_width import first_order
 from ntk_theory.verify.claims.claim import Claim
 from ntk_theory.verify.quantities import Quantities, quantities_of
@@ -30,6 +31,8 @@ def variance(
 
     An entry's size is the larger of V and √(V_ii V_jj), with V_ii that of the diagonal entry: V may vanish.
     """
+    if not net.depth:
+        raise DataError("The network has no hidden layer: its kernels are not random, and have no variance.")
     order = first_order(net, x) if order is None else order
     quantities = quantities_of(len(x))
     limits = quantities.vector(theory.nngp, theory.ntk)
