@@ -20,6 +20,7 @@ from ntk_theory.layers import Dense, Layer, Nonlinearity
 
 if TYPE_CHECKING:
     from ntk_theory.kernels import KernelFunction
+    from ntk_theory.kernels.scaled import ScaledKernelFunction
     from ntk_theory.recursion import Recursion
 
 
@@ -64,7 +65,7 @@ class Network:
 
         return recursion(self.layers)
 
-    # The network is the handle users hold: these two hand over to rooms further along, when called.
+    # The network is the handle users hold: these hand over to rooms further along, when called.
 
     @cached_property
     def kernel_fn(self) -> "KernelFunction":
@@ -73,6 +74,14 @@ class Network:
         from ntk_theory.kernels import KernelFunction
 
         return KernelFunction(compile_network(self.layers))
+
+    @cached_property
+    def scaled_kernel_fn(self) -> "ScaledKernelFunction":
+        """Σ and Θ as functions of W_std and b_std too, compiled once and differentiable in all arguments."""
+        from ntk_theory.codegen import compile_network
+        from ntk_theory.kernels.scaled import ScaledKernelFunction
+
+        return ScaledKernelFunction(compile_network(self.layers))
 
     def empirical_ntk(
         self,

@@ -22,7 +22,8 @@ def symmetric_blocks(compute: Compute, x: Any) -> Block:
     """Two symmetric matrices and a maximum over pairs of one batch; those on the diagonal are not `distinct`."""
     n = _rows(x)
     if n <= EDGE:
-        return compute(x, x, ~jnp.eye(n, dtype=bool))
+        first, second, error = compute(x, x, ~jnp.eye(n, dtype=bool))
+        return _mirrored(first), _mirrored(second), error
     edge, starts = _edges(n)
     upper = jnp.array([(i, j) for k, i in enumerate(starts) for j in starts[k:]], np.int32)
 
@@ -32,6 +33,7 @@ def symmetric_blocks(compute: Compute, x: Any) -> Block:
         x1, x2 = (_slice(x, start, edge) for start in (rows, columns))
         distinct = rows + jnp.arange(edge)[:, None] != columns + jnp.arange(edge)[None, :]
         first, second, error = jax.checkpoint(compute)(x1, x2, distinct)
+        first, second = (jnp.where(rows == columns, _mirrored(block), block) for block in (first, second))
         nngp = jax.lax.dynamic_update_slice(nngp, first, (rows, columns))
         ntk = jax.lax.dynamic_update_slice(ntk, second, (rows, columns))
         nngp = jax.lax.dynamic_update_slice(nngp, first.T, (columns, rows))
@@ -58,6 +60,11 @@ def rectangular_blocks(compute: Compute, x1: Any, x2: Any) -> Block:
         return (nngp, jax.lax.dynamic_update_slice(ntk, second, at), jnp.maximum(worst, error)), None
 
     return jax.lax.scan(step, _empty(x1, n1, n2), places)[0]
+
+
+def _mirrored(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    """Below the diagonal what is above it: sums in another order differ in their last bits."""
+    return jnp.where(jnp.tri(len(matrix), dtype=bool), matrix.T, matrix)
 
 
 def _rows(x: Any) -> int:

@@ -1,11 +1,12 @@
 """Frozen layers strung together: one pure JAX function from two batches of inputs to their Gram matrices.
 
-Layers that repeat are one body under `lax.scan`, so that the time to compile does not grow with depth.
+Layers that repeat are one body under `lax.scan`, so that the time to compile does not grow with depth. σ_w and σ_b
+are arguments of that body: everything is also a function of them, of one number each or of one a layer.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -23,6 +24,7 @@ from ntk_theory.codegen.expansion import Expansion
 from ntk_theory.codegen.freeze import AffineMap, FrozenLayer, freeze_layer
 from ntk_theory.codegen.inputs import Prepared, folds, prepare
 from ntk_theory.codegen.plain import plain_fold
+from ntk_theory.codegen.scales import Scales, own
 from ntk_theory.codegen.series import FINEST, Resolution
 from ntk_theory.codegen.state import DiagonalState, PairState, correlation, product_root, root, sides
 from ntk_theory.layers import Layer
@@ -43,7 +45,8 @@ class Run:
 class CompiledKernel:
     """The compiled network: `diagonal` for single inputs, `pairs` for all pairs of two batches.
 
-    `source` is the text that was generated, layer by layer. `resolution` is that of the series.
+    `source` is the text that was generated, layer by layer. `resolution` is that of the series. `scales`, where a
+    method is given them, are σ_w² and σ_b² in place of the layers' own.
     """
 
     layers: tuple[FrozenLayer, ...]
@@ -63,47 +66,59 @@ class CompiledKernel:
         """The layers with their repetitions found."""
         return repetitions(self.layers)
 
-    def diagonal(self, x: Float[Array, "n features"]) -> DiagonalState:
+    @cached_property
+    def own_scales(self) -> Scales:
+        """The numbers that the layers were made with."""
+        return own(self.layers)
+
+    def diagonal(self, x: Float[Array, "n features"], scales: Scales | None = None) -> DiagonalState:
         """The final q = Σ(x, x) and Θ(x, x) of each input."""
-        return self._prepared(x)[1]
+        return self._prepared(x, scales)[1]
 
     def symmetric(
-        self, x: Float[Array, "n features"]
+        self, x: Float[Array, "n features"], scales: Scales | None = None
     ) -> tuple[Float[Array, "n n"], Float[Array, "n n"], Float[Array, ""]]:
         """Σ and Θ of all pairs of one batch; the diagonal comes from the map of single inputs, not through c."""
-        prepared = self._prepared(x)
-        nngp, ntk, truncation = symmetric_blocks(self._block, prepared)
+        prepared = self._prepared(x, scales)
+        nngp, ntk, truncation = symmetric_blocks(partial(self._block, scales), prepared)
         single = prepared[1]
         nngp = jnp.fill_diagonal(nngp, single.q, inplace=False)
         return nngp, jnp.fill_diagonal(ntk, single.ntk, inplace=False), truncation
 
     def pairs(
-        self, x1: Float[Array, "n1 features"], x2: Float[Array, "n2 features"]
+        self,
+        x1: Float[Array, "n1 features"],
+        x2: Float[Array, "n2 features"],
+        scales: Scales | None = None,
     ) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"], Float[Array, ""]]:
         """Σ and Θ of all pairs, and the largest error of a series, relative to √(E f² E f²)."""
-        return rectangular_blocks(self._block, self._prepared(x1), self._prepared(x2))
+        block = partial(self._block, scales)
+        return rectangular_blocks(block, self._prepared(x1, scales), self._prepared(x2, scales))
 
-    def _prepared(self, x: Float[Array, "n features"]) -> _Inputs:
+    def _prepared(self, x: Float[Array, "n features"], scales: Scales | None) -> _Inputs:
         """Inputs as they enter, and their final states."""
         prepared = prepare(x)
         start = DiagonalState(prepared.q, jnp.zeros_like(prepared.q))
-        return prepared, _through(self.runs, lambda layer, state: self._diagonal_step(layer, state), start)
+        return prepared, self._through(self._diagonal_step, start, scales)
 
-    def _block(self, x1: _Inputs, x2: _Inputs, distinct: Bool[Array, "n1 n2"] | None) -> Block:
+    def _block(
+        self, scales: Scales | None, x1: _Inputs, x2: _Inputs, distinct: Bool[Array, "n1 n2"] | None
+    ) -> Block:
         (before1, left), (before2, right) = x1, x2
         fold = folds(before1, before2, distinct)
-        if self.collapsed is not None:
+        # the factors of W drop out of both functions of the angle
+        if (scales is None or scales.b_var is None) and self.collapsed is not None:
             c, ntk = self.collapsed(fold)
             ntk_scale = root(left.ntk)[:, None] * root(right.ntk)[None, :]
             return c * product_root(left.q, right.q), ntk * ntk_scale, jnp.zeros((), fold.dtype)
-        _, _, state = self.states(before1.q, before2.q, fold, distinct)
+        _, _, state = self.states(before1.q, before2.q, fold, distinct, scales)
         return correlation(state.fold) * product_root(left.q, right.q), state.ntk, state.truncation
 
     @cached_property
     def collapsed(self) -> Collapse | None:
         """The whole network as two functions of the angle, where it is that for inputs of any norm."""
         homogeneous = all(
-            isinstance(layer.folds, AngleMap) or (isinstance(layer.folds, AffineMap) and layer.sigma_b == 0)
+            isinstance(layer.folds, AngleMap) or (isinstance(layer.folds, AffineMap) and not layer.b_std)
             for layer in self.layers
         )
         if not homogeneous or self.no_ntk or len(self.layers) < 2:
@@ -131,6 +146,7 @@ class CompiledKernel:
         q2: Float[Array, "n2"],
         fold: Float[Array, "n1 n2"],
         distinct: Bool[Array, "n1 n2"] | None = None,
+        scales: Scales | None = None,
     ) -> tuple[DiagonalState, DiagonalState, PairState]:
         """The final states of inputs with variances q1 and q2, and of all pairs, from their folded correlations.
 
@@ -143,45 +159,77 @@ class CompiledKernel:
         left, right = (DiagonalState(q, jnp.zeros_like(q)) for q in (q1, q2))
         state = PairState(wanted(fold), jnp.zeros_like(fold), jnp.zeros((), fold.dtype))
 
-        def step(layer: FrozenLayer, states: _Pair) -> _Pair:
+        def step(layer: FrozenLayer, scale: Scales, states: _Pair) -> _Pair:
             left, right, pair = states
-            after = self._diagonal_step(layer, left), self._diagonal_step(layer, right)
-            pair = self._pair_step(layer, pair, left, right, *after)
+            after = self._diagonal_step(layer, scale, left), self._diagonal_step(layer, scale, right)
+            pair = self._pair_step(layer, scale, pair, left, right, *after)
             return *after, pair._replace(fold=wanted(pair.fold))
 
-        return _through(self.runs, step, (left, right, state))
+        return self._through(step, (left, right, state), scales)
 
-    def node_variances(self, q: Float[Array, "n"]) -> Float[Array, "2"]:
+    def node_variances(self, q: Float[Array, "n"], scales: Scales | None = None) -> Float[Array, "2"]:
         """The least and the largest variance at which a series is taken, over all layers, for inputs like q."""
-        return self._jitted_node_variances(q)
+        return self._jitted_node_variances(q, scales)
 
     @cached_property
     def _jitted_node_variances(self) -> Any:
-        def step(layer: FrozenLayer, states: tuple[DiagonalState, Array]) -> tuple[DiagonalState, Array]:
+        def step(
+            layer: FrozenLayer, scale: Scales, states: tuple[DiagonalState, Array]
+        ) -> tuple[DiagonalState, Array]:
             state, met = states
             taken = [node.variance.function(state.q) for node in (*layer.means, *layer.covariances)]
             if taken:
                 here = jnp.stack(taken)
                 met = jnp.stack([jnp.minimum(met[0], jnp.min(here)), jnp.maximum(met[1], jnp.max(here))])
-            return self._diagonal_step(layer, state), met
+            return self._diagonal_step(layer, scale, state), met
 
-        def run(q: Array) -> Array:
+        def run(q: Array, scales: Scales | None) -> Array:
             start = DiagonalState(q, jnp.zeros_like(q))
-            return _through(self.runs, step, (start, jnp.asarray([np.inf, 0.0], q.dtype)))[1]
+            return self._through(step, (start, jnp.asarray([np.inf, 0.0], q.dtype)), scales)[1]
 
         return jax.jit(run)
 
-    def _diagonal_step(self, layer: FrozenLayer, state: DiagonalState) -> DiagonalState:
+    def _through(self, step: Any, state: Any, scales: Scales | None) -> Any:
+        """`step`(layer, scale, state) from the first layer to the last, `scale` its entries of `scales`."""
+        dtype = jax.tree.leaves(state)[0].dtype
+        given: list[Any] = [
+            mine if v is None else v for v, mine in zip(scales or (None,) * 2, self.own_scales, strict=True)
+        ]
+        start = 0
+        for run in self.runs:
+            shape = (run.times, len(run.body))
+            end = start + run.times * len(run.body)
+            each = tuple(v[start:end].reshape(shape).astype(dtype) for v in given)
+            start = end
+
+            def body(state: Any, scale: tuple[Any, ...], run: Run = run) -> tuple[Any, None]:
+                for k, layer in enumerate(run.body):
+                    state = step(layer, Scales(*(v[k] for v in scale)), state)
+                return state, None
+
+            first = tuple(v[0] for v in each)
+            same = scales is None and all(bool(np.all(v == v[0])) for v in each)
+            if run.times == 1:
+                state = body(state, first)[0]
+            elif same:
+                at_first = partial(_ignoring_input, body, first)
+                state = jax.lax.scan(at_first, state, length=run.times)[0]
+            else:
+                state = jax.lax.scan(body, state, each)[0]
+        return state
+
+    def _diagonal_step(self, layer: FrozenLayer, scale: Scales, state: DiagonalState) -> DiagonalState:
         means = [
             series.mean(node.integrand.function, node.variance.function(state.q), self.resolution)
             for node in layer.means
         ]
-        values = layer.diagonal.function(state.q, state.ntk, layer.sigma_w, layer.sigma_b, *means)
+        values = layer.diagonal.function(state.q, state.ntk, *scale, *means)
         return DiagonalState(*(jnp.broadcast_to(v, state.q.shape).astype(state.q.dtype) for v in values))
 
     def _pair_step(
         self,
         layer: FrozenLayer,
+        scale: Scales,
         state: PairState,
         left: DiagonalState,
         right: DiagonalState,
@@ -200,16 +248,14 @@ class CompiledKernel:
             expectations.append(value)
 
         def printed(function: Any, fold: Array) -> Array:
-            value = function(
-                left.q[:, None], right.q[None, :], *sides(fold), state.ntk, layer.sigma_w, layer.sigma_b,
-                *expectations,
-            )  # fmt: skip
+            variances = left.q[:, None], right.q[None, :]
+            value = function(*variances, *sides(fold), state.ntk, *scale, *expectations)
             return jnp.broadcast_to(value, fold.shape).astype(fold.dtype)
 
         ntk = printed(layer.ntk.function, state.fold)
         chosen = layer.folds
         if isinstance(chosen, AffineMap):
-            A, B = chosen.parts.function(layer.sigma_w, layer.sigma_b)
+            A, B = chosen.parts.function(*scale)
             fold = affine_fold(state.fold, left.q, right.q, A, B)
         elif isinstance(chosen, AngleMap):
             some = (left_after.q > 0)[:, None] & (right_after.q > 0)[None, :]
@@ -251,13 +297,5 @@ def repetitions(layers: Sequence[FrozenLayer], longest: int = 8) -> tuple[Run, .
     return tuple(found)
 
 
-def _through(runs: tuple[Run, ...], step: Any, state: Any) -> Any:
-    for run in runs:
-
-        def body(state: Any, _: None, run: Run = run) -> tuple[Any, None]:
-            for layer in run.body:
-                state = step(layer, state)
-            return state, None
-
-        state = body(state, None)[0] if run.times == 1 else jax.lax.scan(body, state, length=run.times)[0]
-    return state
+def _ignoring_input(body: Any, scale: Any, state: Any, _: None) -> Any:
+    return body(state, scale)

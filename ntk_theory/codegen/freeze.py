@@ -5,7 +5,7 @@ The covariance becomes a map of folded correlations, of the kind that keeps most
 computed beforehand by `series` from the frozen integrand and the frozen variance it is taken at.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import sympy
 from sympy import Expr, Symbol
@@ -23,6 +23,9 @@ from ntk_theory.layers import LayerEquations
 from ntk_theory.printing import Frozen, freeze
 from ntk_theory.symbols import c, kappa, q, q1, q2, sigma_b, sigma_w, theta, x
 
+W_var = Symbol("W_var", positive=True)
+b_var = Symbol("b_var", nonnegative=True)
+
 
 @dataclass(frozen=True)
 class FrozenExpectation:
@@ -39,7 +42,7 @@ class FrozenExpectation:
 
 @dataclass(frozen=True)
 class AffineMap:
-    """A and B of A κ + B, printed in σ_w and σ_b."""
+    """A and B of A κ + B, printed in σ_w² and σ_b²."""
 
     parts: Frozen
 
@@ -53,16 +56,19 @@ class PlainMap:
 
 @dataclass(frozen=True)
 class FrozenLayer:
-    """One layer's map of (q, Θ), of correlations and of Θ, as source text, with the numbers of its own symbols."""
+    """One layer's map of (q, Θ), of correlations and of Θ, as source text in σ_w² and σ_b².
+
+    `W_std` and `b_std` are its own numbers, None where it has none: layers that differ in nothing else are equal.
+    """
 
     diagonal: Frozen
     means: tuple[FrozenExpectation, ...]
     folds: AffineMap | AngleMap | ClosedMap | Expansion | PlainMap
     ntk: Frozen
     covariances: tuple[FrozenExpectation, ...]
-    sigma_w: float
-    sigma_b: float
     no_ntk: str
+    W_std: float | None = field(default=None, compare=False)
+    b_std: float | None = field(default=None, compare=False)
 
     @property
     def error_bound(self) -> float:
@@ -72,7 +78,7 @@ class FrozenLayer:
     @property
     def source(self) -> str:
         nodes = (*self.means, *self.covariances)
-        parts = [f"# sigma_w = {self.sigma_w!r}, sigma_b = {self.sigma_b!r}"]
+        parts = [f"# W_std = {self.W_std!r}, b_std = {self.b_std!r}"]
         parts += [f"# {node.name} = E[f], f:\n{node.integrand.source}" for node in nodes]
         return "\n".join(
             [*parts, "# (q, Θ)", self.diagonal.source, "# c", _source(self.folds), "# Θ", self.ntk.source]
@@ -81,8 +87,10 @@ class FrozenLayer:
 
 def freeze_layer(equations: LayerEquations) -> FrozenLayer:
     """Source text for one layer. Raises `NotInClassError` for what neither JAX nor `series` can evaluate."""
+    numbers = equations.values
+    equations = _in_variances(equations)
     diagonal = [equations.variance, equations.ntk_diagonal]
-    own = [sigma_w, sigma_b]
+    own = [W_var, b_var]
     folds = (
         _affine(equations)
         or _angle(equations)
@@ -100,15 +108,22 @@ def freeze_layer(equations: LayerEquations) -> FrozenLayer:
         folds=folds or PlainMap(printed[1]),
         ntk=printed[0],
         covariances=tuple(_frozen_covariance(node, name) for node, name in products.items()),
-        sigma_w=equations.values.get(sigma_w, 1.0),
-        sigma_b=equations.values.get(sigma_b, 0.0),
         no_ntk=equations.no_ntk,
+        W_std=numbers.get(sigma_w),
+        b_std=numbers.get(sigma_b),
     )
+
+
+def _in_variances(equations: LayerEquations) -> LayerEquations:
+    """The equations in σ_w² and σ_b²: a square is rounded once, and once more than its root only in float32."""
+    squares = {sigma_w: sympy.sqrt(W_var), sigma_b: sympy.sqrt(b_var)}
+    names = ("variance", "covariance", "ntk", "ntk_diagonal")
+    return replace(equations, **{name: getattr(equations, name).subs(squares) for name in names})
 
 
 def _affine(equations: LayerEquations) -> AffineMap | None:
     parts = affine_parts(equations.variance, equations.covariance)
-    return None if parts is None else AffineMap(freeze([sigma_w, sigma_b], *parts))
+    return None if parts is None else AffineMap(freeze([W_var, b_var], *parts))
 
 
 def _angle(equations: LayerEquations) -> AngleMap | None:

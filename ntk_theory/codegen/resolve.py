@@ -20,20 +20,21 @@ from ntk_theory.printing import Frozen
 
 if TYPE_CHECKING:
     from ntk_theory.codegen.compile import CompiledKernel
+    from ntk_theory.codegen.scales import Scales
 
 TOLERANCE = {"float64": 4e-15, "float32": 1e-8}
 _SAMPLES = 9
 _MARGIN = 1.02
 
 
-def resolve(kernel: "CompiledKernel", q: Float[np.ndarray, "n"]) -> Resolution:
-    """The resolution for inputs of variances `q`, concrete numbers, in their precision."""
+def resolve(kernel: "CompiledKernel", q: Float[np.ndarray, "n"], scales: "Scales | None" = None) -> Resolution:
+    """The resolution for inputs of variances `q`, concrete numbers, in their precision, and for those `scales`."""
     nodes = _nodes(kernel)
     if not nodes:
         return FINEST
     least, most = float(np.min(q)), float(np.max(q))
     with jax.ensure_compile_time_eval(), jax.enable_x64(True):
-        ranges = np.asarray(kernel.node_variances(jnp.linspace(least, most, _SAMPLES)))
+        ranges = np.asarray(kernel.node_variances(jnp.linspace(least, most, _SAMPLES), scales))
         lower, upper = float(ranges[0]), float(ranges[1])
         if not (np.isfinite(upper) and upper > 0):
             return FINEST
