@@ -23,6 +23,7 @@ from ntk_theory.report.claims import Claim, claims
 from ntk_theory.report.data import PREPROCESSING, Dataset, split
 from ntk_theory.report.derivation import Accuracy, Curves, Derivation, accuracy, curves, derive
 from ntk_theory.report.flow import Flow, Paths, flow
+from ntk_theory.report.function_space import Film, FunctionSpace, Strayed, film, function_space
 from ntk_theory.report.learning import Learned, learn, sorted_thumbnail
 from ntk_theory.report.phases import Diagram, Phases, diagram, phases
 from ntk_theory.report.settings import TITLES, Settings
@@ -62,6 +63,7 @@ class Results:
     learned: tuple[Learned, ...]
     simulated: tuple[Simulated, ...]
     flows: tuple[Flow, ...]
+    strayed: tuple[Strayed, ...]
     theorems: tuple[ProofRow, ...]
     claims: tuple[Claim, ...]
     seconds: dict[str, float]
@@ -86,6 +88,8 @@ class Pictures:
     gram_classes: Int[np.ndarray, "m"]
     convergences: dict[str, Convergence]
     paths: dict[str, Paths]
+    space: FunctionSpace
+    film: Film
 
 
 def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Results, Pictures]:
@@ -178,6 +182,24 @@ def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Resu
             seed=settings.seed,
         )
         flows.append(one)
+    first, widths = names[0], settings.space_widths
+    progress("flow", f"{TITLES[first]}: paths in function space, widths {widths[0]} and {widths[1]}")
+    strayed, space = function_space(
+        first,
+        critical[first],
+        float(b_var),
+        depth=settings.depth,
+        trained=few,
+        tested=others,
+        widths=widths,
+        members=settings.space_members,
+        steps=settings.space_steps,
+        seed=settings.seed,
+    )
+    progress("flow", f"{TITLES[first]}: the moving picture")
+    moving = film(
+        first, critical[first], float(b_var), depth=settings.depth, width=settings.film_width, seed=settings.seed
+    )
     clock.lap("flow")
 
     proven = proven_theorems(lambda theorem: progress("theorems", theorem))
@@ -201,10 +223,12 @@ def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Resu
         tuple(flows),
         proven,
     )
-    results = Results(described, settings, *parts, claims(*parts), clock.seconds, _versions())
+    results = Results(
+        described, settings, *parts[:-1], strayed, proven, claims(*parts), clock.seconds, _versions()
+    )
     labels = np.sort(trained.labels, kind="stable")
     shown = labels[np.linspace(0, len(labels) - 1, len(next(iter(grams.values())))).astype(int)]
-    return results, Pictures(drawn, diagrams, grams, shown, convergences, paths)
+    return results, Pictures(drawn, diagrams, grams, shown, convergences, paths, space, moving)
 
 
 class _Clock:

@@ -30,7 +30,8 @@ class Settings:
       `learning_widths`, `members` of each, trained by `learning_steps` steps.
     - Simulation: convergence over `widths` with `samples` networks of the widest and as many neurons of the
       others, the verdict at `verdict_widths` with false-alarm rate `alpha`.
-    - Gradient flow: one network of `flow_width` on `flow_train` inputs for `flow_steps` steps.
+    - Gradient flow: one network of `flow_width` on `flow_train` inputs for `flow_steps` steps; in function space,
+      `space_members` networks of each of two `space_widths` for `space_steps` steps, and some of `film_width`.
     """
 
     activations: tuple[str, ...] = ("relu", "erf_sigmoid", "logistic")
@@ -53,6 +54,10 @@ class Settings:
     flow_train: int = 40
     flow_test: int = 60
     flow_steps: int = 1200
+    space_widths: tuple[int, int] = (64, 1024)
+    space_members: int = 3
+    space_steps: int = 300
+    film_width: int = 512
     grid: int = 60
 
 
@@ -70,6 +75,10 @@ QUICK = replace(
     flow_train=6,
     flow_test=4,
     flow_steps=8,
+    space_widths=(16, 32),
+    space_members=1,
+    space_steps=8,
+    film_width=16,
     grid=6,
 )
 """For tests: every part runs, no number means much."""

@@ -1,9 +1,10 @@
-"""Results to files: results.json, tables/*.tex, figures/*.pdf and *.png, index.html and what it needs."""
+"""Results to files: results.json, tables/*.tex, figures/*.pdf, *.png, film.svg, index.html and what it needs."""
 
 from importlib import resources
 from pathlib import Path
 
 from ntk_theory.report.figures import figures
+from ntk_theory.report.figures.film import film_svg
 from ntk_theory.report.page import page
 from ntk_theory.report.results import Pictures, Progress, Results
 from ntk_theory.report.style import save
@@ -23,6 +24,7 @@ def write(results: Results, pictures: Pictures, folder: Path, progress: Progress
     for name, draw in figures(results, pictures).items():
         progress("written", f"figure {name}")
         save(folder / "figures", name, draw)
+    (folder / "figures" / "film.svg").write_text(film_svg(pictures.film), encoding="utf-8")
     (folder / "assets").mkdir()
     source = resources.files("ntk_theory.report") / "assets"
     for name in COPIED:

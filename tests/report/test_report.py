@@ -52,7 +52,16 @@ def test_what_is_written(made: tuple[Path, Results, list[str]]) -> None:
         "written",
     ]
     names = {p.stem for p in (out / "figures").glob("*.pdf")}
-    assert names == {"activations", "phases", "gram", "accuracy", "calibration", "convergence", "flow"}
+    assert names == {
+        "activations",
+        "phases",
+        "gram",
+        "accuracy",
+        "calibration",
+        "convergence",
+        "flow",
+        "function_space",
+    }
     for name in names:
         assert (out / "figures" / f"{name}.png").stat().st_size > 5000
         assert (out / "figures" / f"{name}-dark.png").stat().st_size > 5000

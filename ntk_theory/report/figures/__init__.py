@@ -8,6 +8,7 @@ from ntk_theory.report.figures.convergence import convergence_figure
 from ntk_theory.report.figures.curves import curves_figure
 from ntk_theory.report.figures.diagram import diagram_figure
 from ntk_theory.report.figures.flow import flow_figure
+from ntk_theory.report.figures.function_space import function_space_figure
 from ntk_theory.report.figures.learning import accuracy_figure, calibration_figure, gram_figure
 from ntk_theory.report.results import Pictures, Results
 from ntk_theory.report.style import Palette
@@ -27,4 +28,5 @@ def figures(results: Results, pictures: Pictures) -> dict[str, Callable[[Palette
         "calibration": partial(calibration_figure, results.learned),
         "convergence": partial(convergence_figure, pictures.convergences, simulated),
         "flow": partial(flow_figure, pictures.paths),
+        "function_space": partial(function_space_figure, pictures.space),
     }

@@ -33,6 +33,14 @@ def picture(name: str, alternative: str, caption: str, kind: str = "") -> str:
     )
 
 
+def moving_picture(name: str, alternative: str, caption: str) -> str:
+    """An animated SVG, which is light or dark by itself; hidden from readers who asked for no motion."""
+    return (
+        f'<figure class="moving" id="fig-{name}"><img src="figures/{name}.svg" alt="{html.escape(alternative)}">'
+        f"<figcaption>{html_text(caption)}</figcaption></figure>"
+    )
+
+
 def details(summary: str, items: Iterable[str]) -> str:
     """A list that opens on a click."""
     listed = "".join(f"<li>{html_text(item)}</li>" for item in items)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ntk_theory.report.numbers import plain, with_error
-from ntk_theory.report.page.html import details, display, paragraph, picture, section
+from ntk_theory.report.page.html import details, display, moving_picture, paragraph, picture, section
 from ntk_theory.report.results import Results
 from ntk_theory.report.settings import TITLES
 from ntk_theory.tables.table import Table, prose
@@ -177,4 +177,34 @@ def gradient_flow(results: Results, tables: Mapping[str, Table]) -> str:
             ),
         ),
         tables["flow"].html(),
+        paragraph(_strayed(results)),
+        picture(
+            "function_space",
+            "Paths of narrow and of wide networks in function space, beside the kernel's.",
+            prose(
+                r"""The kernel regime. Above: paths in the plane of two outputs. Below: the same paths as
+                components of the residual along two eigenvectors of \(\Theta\), on logarithmic axes, where the
+                linear model's path is a straight line, the same for every network. Narrow networks leave it,
+                each in its own way; wide ones hardly."""
+            ),
+        ),
+        moving_picture(
+            "film",
+            "Animation: an infinitely wide ensemble and three networks learn five points.",
+            prose(
+                rf"""Training, with time running logarithmically: inputs on a circle, five points to learn. Blue:
+                mean and two standard deviations of the infinitely wide ensemble, in closed form. Orange: three
+                networks of width {results.settings.film_width}."""
+            ),
+        ),
+    )
+
+
+def _strayed(results: Results) -> str:
+    first = results.strayed[0]
+    ends = " and ".join(f"{plain(100 * one.distance, 2)}% at width {one.width}" for one in results.strayed)
+    return prose(
+        rf"""In the space of functions the infinitely wide network has one path. Here networks of two widths,
+        {first.members} of each, descend on \(f - f_0\), so that all start at the same place; after {first.steps}
+        steps their outputs on test inputs are away from the kernel's by {ends} of its size."""
     )
