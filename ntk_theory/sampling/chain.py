@@ -1,7 +1,7 @@
 """What the exact sampler takes: a network whose dense layers and activations alternate, and a few inputs."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Array, Float
@@ -26,6 +26,8 @@ class Chain:
 def check_inputs(x: Float[Array | np.ndarray, "k features"]) -> Float[np.ndarray, "k features"]:
     """x as a float64 array of shape (k, features). Raises `ShapeError`, or `DataError` for what is not finite."""
     try:
+        if np.iscomplexobj(x):
+            raise TypeError("complex numbers")
         inputs = np.asarray(x, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(f"The inputs are not an array of real numbers: {error}.") from error
@@ -38,7 +40,12 @@ def check_inputs(x: Float[Array | np.ndarray, "k features"]) -> Float[np.ndarray
 
 
 def chain_of(net: "Network") -> Chain:
-    """The network as a `Chain`. Raises `NtkTheoryError` saying which layer doesn't fit, and what does."""
+    """The network as a `Chain`. Raises `NtkTheoryError` saying which layer doesn't fit, and what does.
+
+    `DataError` for what is no network.
+    """
+    if not hasattr(net, "layers"):
+        raise DataError(f"net = {net!r} is no network: make one with ntk_theory.mlp or serial.")
     dense, between = net.layers[::2], net.layers[1::2]
     last = len(net.layers) - 1
     for index, layer in enumerate(net.layers):
@@ -64,6 +71,19 @@ def chain_of(net: "Network") -> Chain:
         phi.derivative  # noqa: B018 (raises DivergentExpectationError for a jump)
     chosen = [layer for layer in dense if isinstance(layer, Dense)]
     return Chain(tuple(d.W_std for d in chosen), tuple(d.b_std for d in chosen), activations)
+
+
+def check_dtype(dtype: Any) -> np.dtype[Any]:
+    """float32 or float64. Raises `DataError` for anything else: fewer digits would change the law."""
+    try:
+        kind = np.dtype(dtype)
+    except TypeError as error:
+        raise DataError(
+            f"dtype = {dtype!r} is no type of numbers: give numpy.float32 or numpy.float64."
+        ) from error
+    if kind not in (np.float32, np.float64):
+        raise DataError(f"dtype = {dtype!r}: networks are drawn in numpy.float32 or numpy.float64.")
+    return kind
 
 
 def check_count(name: str, value: int) -> None:

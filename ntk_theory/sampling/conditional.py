@@ -28,7 +28,7 @@ from jaxtyping import Array, Float, Int
 from ntk_theory.activation import Activation
 from ntk_theory.errors import DataError
 from ntk_theory.printing import elementwise
-from ntk_theory.sampling.chain import Chain, chain_of, check_count, check_inputs
+from ntk_theory.sampling.chain import Chain, chain_of, check_count, check_dtype, check_inputs
 from ntk_theory.sampling.devices import on_all_devices
 from ntk_theory.sampling.normals import standard_normal, threefry_key
 
@@ -96,12 +96,10 @@ def draw_kernels(
     inputs = check_inputs(x)
     check_count("width", width)
     check_count("count", count)
-    chain = chain_of(net)
-    with jax.enable_x64(np.dtype(dtype) == np.float64):
+    chain, kind = chain_of(net), check_dtype(dtype)
+    with jax.enable_x64(kind == np.float64):
         root = jax.random.fold_in(threefry_key(key), width)
-        return check_draws(
-            _draw(chain, inputs, width, count, root, np.dtype(dtype), processes), width, np.dtype(dtype)
-        )
+        return check_draws(_draw(chain, inputs, width, count, root, kind, processes), width, kind)
 
 
 def check_draws(draws: Draws, width: int, dtype: np.dtype[Any]) -> Draws:

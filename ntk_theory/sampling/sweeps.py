@@ -92,6 +92,8 @@ def sweep(
     grid = {"activation": activations, "depth": depths, "width": widths}
     grid |= {"W_std": W_stds, "b_std": b_stds, "seed": seeds}
     cells = _cells(grid)
+    if not callable(measure):
+        raise DataError(f"measure = {measure!r} is no function; give one from Draws to named numbers.")
     shared = {
         "x": inputs.tolist(),
         "count": int(count),
@@ -165,6 +167,8 @@ def _source(measure: Measure) -> str:
 
 def _numbers(found: Mapping[str, Any]) -> dict[str, Any]:
     """What was measured, as JSON keeps it to the last bit."""
+    if not isinstance(found, Mapping):
+        raise DataError(f"measure gave {found!r}; expected a dictionary of numbers by name.")
     kept: dict[str, Any] = {}
     for name, value in found.items():
         try:

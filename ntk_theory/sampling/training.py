@@ -11,6 +11,7 @@ k inputs and T steps cost O(n (kT)²), where explicit training costs O(n² k T).
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -21,7 +22,7 @@ from jaxtyping import Array, ArrayLike, Float, Int
 from ntk_theory.errors import DataError, ShapeError
 from ntk_theory.printing import elementwise
 from ntk_theory.sampling import lazy
-from ntk_theory.sampling.chain import Chain, chain_of, check_count, check_inputs
+from ntk_theory.sampling.chain import Chain, chain_of, check_count, check_dtype, check_inputs
 from ntk_theory.sampling.lazy import LazyMatrix
 from ntk_theory.sampling.normals import standard_normal, threefry_key
 
@@ -101,12 +102,12 @@ def draw_training(
     check_count("width", width)
     check_count("count", count)
     records = _check_steps(steps)
-    if not (np.isfinite(step_size) and step_size > 0):
-        raise DataError(f"step_size = {step_size} must be positive and finite, below 2/λ_max of the NTK.")
+    if not isinstance(step_size, Real) or not 0 < step_size < float("inf"):
+        raise DataError(f"step_size = {step_size!r} must be positive and finite, below 2/λ_max of the NTK.")
     chain = chain_of(net)
     if not chain.activations:
         raise DataError("A network of depth 0 is linear regression: there is nothing wide in it to train.")
-    kind = np.dtype(dtype)
+    kind = check_dtype(dtype)
     with jax.enable_x64(kind == np.float64):
         descend = _descender(chain, width, count, train, len(inputs), int(records[-1]), len(records), kind)
         root = jax.random.fold_in(threefry_key(key), width)

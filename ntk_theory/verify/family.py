@@ -57,9 +57,8 @@ class Family:
                 raise DataError(
                     f"This family was made for {self.examples} examples, and all are spent: Family(examples=…)."
                 )
-            each = float(
-                f"{self.alpha / self.examples:.12g}"
-            )  # equal shares of other families are equal to the bit
+            # rounded, so that families with equal shares give the same example the same networks
+            each = float(f"{self.alpha / self.examples:.12g}")
             self.verdicts[key] = verify(net, x, alpha=each, **chosen)
             self.calls[key] = label
         return self.verdicts[key]

@@ -6,6 +6,7 @@ carry it. Each step keeps what is refuted at the same alpha, so the result is as
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from jaxtyping import Float
 
 from ntk_theory.errors import NtkTheoryError
 from ntk_theory.layers import Dense
+from ntk_theory.verify.claims import Claim
 from ntk_theory.verify.procedure import verify
 from ntk_theory.verify.verdict import Verdict
 
@@ -27,8 +29,12 @@ _GRID = 8
 def smallest(net: "Network", x: Any, verdict: Verdict, **settings: Any) -> Verdict | None:
     """A verdict REFUTED on a smaller example than that of `verdict`, or None where none was found.
 
-    `settings` are those of `verify` that gave `verdict`. Every candidate may cost as many neurons as it did.
+    `settings` are those of `verify` that gave `verdict`. Every candidate may cost as many neurons as it did. A
+    `Claim`, or a maker with arguments filled in by `functools.partial`, holds numbers that belong to this network
+    and these inputs alone: then there is nothing to make smaller.
     """
+    if isinstance(settings.get("claim"), Claim | partial):
+        return None
     inputs = np.asarray(x, dtype=np.float64)
     settings = {**settings, "alpha": verdict.alpha, "budget": max(2 * verdict.neurons, 2**26)}
     found: Verdict | None = None

@@ -244,6 +244,13 @@ def test_what_the_sampler_does_not_take():
         draw_kernels(NET, PAIR[0], 8, 1, key)
     with pytest.raises(DataError, match=r"x\[1, 2\] is nan"):
         draw_kernels(NET, np.array([[1.0, 2.0, 0.0], [1.0, -1.0, np.nan]]), 8, 1, key)
+    with pytest.raises(DataError, match="complex"):
+        draw_kernels(NET, PAIR * 1j, 8, 1, key)
+    with pytest.raises(DataError, match="no network"):
+        draw_kernels("erf", PAIR, 8, 1, key)
+    for dtype in ("float16", int, "none"):
+        with pytest.raises(DataError, match=r"numpy\.float64"):
+            draw_kernels(NET, PAIR, 8, 1, key, dtype=dtype)
     for width, count in [(0, 1), (8, 0), (2.5, 1), (True, 1)]:
         with pytest.raises(DataError, match="whole number"):
             draw_kernels(NET, PAIR, width, count, key)

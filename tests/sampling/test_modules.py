@@ -1,6 +1,6 @@
 """Flax and Equinox modules: the network of our own layers, written in each, has the same NTK.
 
-Each framework's tests are skipped, by name, where it is not installed (`pip install flax equinox`).
+Each framework's tests are skipped, by name, where it is not installed (`pip install 'ntk_theory[frameworks]'`).
 """
 
 import jax

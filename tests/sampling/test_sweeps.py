@@ -144,7 +144,12 @@ def test_what_can_not_be_swept(tmp_path):
         with pytest.raises(error, match=words):
             sweep(store, X, **{**options, **changed})
         assert not store.exists()  # nothing half-done is left
-    for measure, words in [(lambda _: {"a": np.nan}, "not finite"), (lambda _: {"a": "b"}, "not numbers")]:
+    for measure, words in [
+        (lambda _: {"a": np.nan}, "not finite"),
+        (lambda _: {"a": "b"}, "not numbers"),
+        (lambda _: [1.0], "a dictionary"),
+        (None, "no function"),
+    ]:
         with pytest.raises(DataError, match=words):
             sweep(tmp_path / words, X, **options, measure=measure)
     with pytest.raises(NtkTheoryError, match="overflow"):

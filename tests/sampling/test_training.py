@@ -211,7 +211,7 @@ def test_what_can_not_be_trained():
     for steps in (-1, [3, 2], [1, 1], 2.5, [], True):
         with pytest.raises(DataError, match="steps ="):
             draw_training(net, X[:2], Y, 8, 1, key, steps=steps, step_size=0.1)
-    for step_size in (0.0, -1.0, np.nan):
+    for step_size in (0.0, -1.0, np.nan, "0.1"):
         with pytest.raises(DataError, match="step_size"):
             draw_training(net, X[:2], Y, 8, 1, key, steps=1, step_size=step_size)
     for width, count in ((0, 1), (8, 0), (2.5, 1)):

@@ -30,9 +30,20 @@ def test_without_the_slip_it_is_verified():
     assert np.allclose(example.kernel_fn(x).ntk, net.kernel_fn(x, get="ntk"))
 
 
-def test_addresses_that_are_none(capsys):
-    for address in ("nowhere.py:kernel_fn", f"{EXAMPLE}:nothing"):
-        assert main([*ARGUMENTS, "--theory", address]) == 2
-        assert "--theory" in capsys.readouterr().err
+def test_addresses_that_are_none(capsys, tmp_path):
+    raises, no_python = tmp_path / "raises.py", tmp_path / "no_python.py"
+    raises.write_text("import math\n\ndef kernel_fn(x, get):\n    return 1 / 0\n")
+    no_python.write_text("def kernel_fn(:\n")
+    for address, words in [
+        ("nowhere.py:kernel_fn", "No such file"),
+        ("kernel_fn", "write FILE:NAME"),
+        (f"{EXAMPLE}:nothing", "no function"),
+        (f"{raises}:kernel_fn", "line 4: ZeroDivisionError"),
+        (f"{no_python}:kernel_fn", "line 1: SyntaxError"),
+    ]:
+        assert main([*ARGUMENTS, "--theory", address]) == 2  # 1 would say that the theory is refuted
+        assert words in capsys.readouterr().err
+    assert main([*ARGUMENTS, "--budget", "1000"]) == 2
+    assert "pilot" in capsys.readouterr().err
     assert main([*ARGUMENTS, "--inputs", "[[1, 2], [3]]"]) == 2
     assert "no JSON list" in capsys.readouterr().err

@@ -99,6 +99,9 @@ def test_verdicts_are_remembered_for_what_they_were_asked_of():
     own = Claim("own", "Σ", lambda d, _: {"Σ": d.nngp[:, 0, 0]}, {"Σ": right.nngp[0, 0]})
     wrong = dataclasses.replace(own, theory={"Σ": 1.1 * right.nngp[0, 0]})
     assert [family.verify(net, x, claim=one).verdict for one in (own, wrong)] == ["VERIFIED", "REFUTED"]
+    with pytest.raises(AssertionError) as failure:
+        family.check(net, x, claim=wrong, shrink=True)
+    assert "A smaller example" not in str(failure.value)  # the claim's numbers belong to this x
     with pytest.raises(ShapeError):
         family.verify(net, x[0])
 
