@@ -93,8 +93,9 @@ def leading(formula: Expr, deep: DepthAsymptotics) -> tuple[Expr, Enclosure | No
 
 def _positive_below(formula: Expr) -> Expr:
     """(1 - a)/(1 - b) and not (a - 1)/(b - 1)."""
-    above, below = sympy.fraction(formula)
-    return -above / -below if below.could_extract_minus_sign() else formula
+    above, below = sympy.fraction(sympy.together(formula))
+    negative = bool(below.subs(dict.fromkeys(below.free_symbols, 0)) < 0)
+    return sympy.Mul(-above, 1 / -below, evaluate=False) if negative else formula
 
 
 def _formula(formula: Expr) -> Cell:

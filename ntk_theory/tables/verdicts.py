@@ -1,6 +1,7 @@
 """Claims about finite networks, tested with stated error rates: made here, or read from a file of claims."""
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,10 +50,10 @@ VERDICTS = ("VERIFIED", "REFUTED", "UNDECIDED")
 def verdicts() -> Table:
     """Run the tests, the same networks each time; about two minutes on two cores."""
     found = [(test, _run(test)) for test in TESTS]
-    alpha = found[0][1].alpha
+    alpha = rf"\(\alpha = 10^{{{math.log10(found[0][1].alpha):.0f}}}\)"
     caption = prose(
         rf"""Theory against finite networks of {DEPTH} hidden layers, two inputs of cosine {COSINE}. A right
-        theory is REFUTED with probability at most \(\alpha = {alpha:.0e}\), and VERIFIED with at most that
+        theory is REFUTED with probability at most {alpha}, and VERIFIED with at most that
         is one wrong by the detectable size or more; both hold whenever sampling stops. The e-value is the
         evidence against the theory, whose mean is at most one if it is right; \(2/\alpha\) refutes."""
     )
@@ -64,7 +65,7 @@ def verdicts() -> Table:
         "verdict",
         "detectable",
         Cell(r"\(\log_{10}\) e-value", plain="log10 e-value"),
-        "neurons drawn",
+        "million neurons",
     )
     rows = tuple(_row(test, verdict) for test, verdict in found)
     sources = tuple(_source(test, verdict) for test, verdict in found)
@@ -132,8 +133,8 @@ def _row(test: Test, verdict: Verdict) -> Row:
         error if test.planted else test.claim,
         Cell(verdict.verdict, "good" if right else "bad"),
         f"{100 * test.min_detectable:g}%",
-        Number(f"{verdict.log10_e_value:.1f}"),
-        rounded(verdict.neurons, 2),
+        Number(f"{verdict.log10_e_value:.0f}"),
+        rounded(verdict.neurons / 1e6, 2),
     )
 
 
@@ -141,7 +142,7 @@ def _source(test: Test, verdict: Verdict) -> str:
     if verdict.command is not None:
         return verdict.command
     call = f"ntk.verify(net, x, kernel_fn=wrong.kernel_fn, min_detectable={test.min_detectable})"
-    return f'{call} with wrong = net with theory=ntk.dual("{test.activation}").replace(derivative=dual.kernel)'
+    return f'{call}, wrong: theory=dual.replace(derivative=dual.kernel) of ntk.dual("{test.activation}")'
 
 
 def _as_text(text: str) -> str:

@@ -1,0 +1,77 @@
+"""`python -m paper`: the study, the tables, the numbers and the document. `make paper` runs it."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ntk_theory.tables import TABLES, table
+from paper.claims import claims_list
+from paper.numbers import PARTS, macros, part_of_study
+from paper.tables import FOLDER, write
+from paper.typeset import typeset
+
+HERE = Path(__file__).parent
+STORED = HERE / "results"
+FIGURES = ("initialization", "far", "samples", "movement", "loss", "trainability", "map", "ensemble")
+
+
+def main() -> int:
+    """Build the paper; status 1 where it can't be."""
+    parser = argparse.ArgumentParser(prog="python -m paper", description="Build the paper from its claims.")
+    parser.add_argument("--size", choices=("quick", "full"), default="quick", help="of the study (default quick)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/paper"), metavar="DIR", help="(default build/paper)"
+    )
+    parser.add_argument("--recompute", action="store_true", help="the full study anew, not its stored results")
+    parser.add_argument("--stored-tables", action="store_true", help="the committed tables, not derived anew")
+    options = parser.parse_args()
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - started:5.0f} s] {text}", flush=True)
+
+    out: Path = options.out
+    results = STORED if options.size == "full" else out / "results"
+    if options.size == "full" and not options.recompute:
+        say(f"study: the stored results in {STORED.relative_to(HERE.parent)}")
+    else:
+        say(f"study: {options.size}")
+        command = [sys.executable, "-m", "paper.study", "--size", options.size, "--out", str(results)]
+        subprocess.run(command, check=True, cwd=HERE.parent)
+    document = out / "document"
+    shutil.rmtree(document, ignore_errors=True)
+    shutil.copytree(HERE / "document", document)
+    if options.stored_tables:
+        shutil.copytree(FOLDER, document / "tables")
+    else:
+        for name, recipe in TABLES.items():
+            say(f"table: {recipe.what}")
+            write(table(name), document / "tables")
+    say("numbers and claims")
+    generate(results, document)
+    pdf = typeset(document, out / "paper.pdf")
+    say(f"the paper is {pdf}" if pdf else "PDF skipped: no TeX here (Debian: texlive-latex-extra texlive-science)")
+    return 0
+
+
+def generate(results: Path, document: Path) -> None:
+    """numbers.tex, the claims of each part, and the figures, from a folder of results that must be whole."""
+    generated = document / "generated"
+    generated.mkdir(parents=True)
+    (generated / "numbers.tex").write_text(macros(results), encoding="utf-8")
+    for part in PARTS:
+        text = claims_list(part_of_study(results, part)["claims"], part)
+        (generated / f"claims-{part}.tex").write_text(text, encoding="utf-8")
+    (document / "figures").mkdir()
+    for name in FIGURES:
+        figure = results / "figures" / f"{name}.pdf"
+        if not figure.is_file():
+            raise SystemExit(f"{figure} is missing: run python -m paper.study --figures --out {results}")
+        shutil.copy(figure, document / "figures")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

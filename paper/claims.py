@@ -1,0 +1,41 @@
+"""The study's claims as the document prints them: a statement, its verdict, its error rate, its evidence."""
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
+
+from ntk_theory.errors import DataError
+
+COLOURS = {"VERIFIED": "good", "REFUTED": "bad", "UNDECIDED": "open"}
+
+
+def claims_list(claims: Sequence[Mapping[str, Any]], part: str) -> str:
+    """A list for one part of the study, a claim an item with the command that decides it as a comment.
+
+    Raises `DataError` for a claim that is not whole.
+    """
+    lines = [r"\begin{claims}"]
+    for claim in claims:
+        missing = [key for key in ("statement", "verdict", "alpha", "evidence", "command") if key not in claim]
+        if missing or claim["verdict"] not in COLOURS:
+            raise DataError(f"A claim of the part {part} has no {missing[0] if missing else 'known verdict'}.")
+        alpha = "" if claim["alpha"] is None else rf"\num{{{_rounded_up(claim['alpha'])}}}"
+        statement, evidence = (" ".join(str(claim[key]).split()) for key in ("statement", "evidence"))
+        verdict = rf"\verdict{{{COLOURS[claim['verdict']]}}}{{{claim['verdict']}}}{{{alpha}}}"
+        lines.append(
+            rf"\item {_sentence(statement)} {verdict} {{\small {_sentence(evidence)}}} % {claim['command']}"
+        )
+    return "\n".join([*lines, r"\end{claims}", ""])
+
+
+def _rounded_up(alpha: float) -> str:
+    """To one digit and not below the bound."""
+    exact = Decimal(repr(float(alpha)))
+    return f"{exact.quantize(Decimal(1).scaleb(exact.adjusted()), ROUND_CEILING):.0e}"
+
+
+def _sentence(text: str) -> str:
+    text = re.sub(r"(?<!\\)([%&#])", r"\\\1", text.strip())
+    text = text[0].upper() + text[1:] if text else text
+    return text if text.endswith((".", "!", "?")) else text + "."
