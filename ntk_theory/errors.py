@@ -37,6 +37,10 @@ class DataError(NtkTheoryError, ValueError):
     """A data file or a number cannot be used: empty, ragged, not finite, out of its range."""
 
 
+class OutOfMemoryError(NtkTheoryError, MemoryError):
+    """Arrays would not fit into memory. Raised before they are made; says how large blocks may be."""
+
+
 class ProofKernelError(NtkTheoryError):
     """The proof kernel is there but unusable: its libraries are missing or of another version."""
 

@@ -12,8 +12,10 @@ from ntk_theory.codegen import CompiledKernel
 from ntk_theory.codegen.resolve import resolve
 from ntk_theory.codegen.scales import Scales, chosen
 from ntk_theory.codegen.series import FINEST, LADDER, Resolution
-from ntk_theory.errors import DataError, DivergentExpectationError, EnclosureError
-from ntk_theory.kernels.gram import ENOUGH, NAMES, TRUNCATION_LIMIT, Kernels, _as_numpy, _check
+from ntk_theory.errors import DivergentExpectationError, EnclosureError
+from ntk_theory.kernels.gram import ENOUGH, NAMES, TRUNCATION_LIMIT, Kernels, wanted
+from ntk_theory.kernels.inputs import as_jax, as_numpy, check_finite, check_shapes
+from ntk_theory.kernels.memory import check_memory
 
 
 class ScaledKernelFunction:
@@ -36,16 +38,12 @@ class ScaledKernelFunction:
     def __call__(
         self, x1: Any, x2: Any = None, get: str | Sequence[str] = NAMES, *, W_std: Any = None, b_std: Any = None
     ) -> Any:
-        names = (get,) if isinstance(get, str) else tuple(get)
-        if unknown := [name for name in names if name not in NAMES]:
-            raise DataError(f"get = {get!r}: {unknown[0]!r} is not among {', '.join(NAMES)}.")
-        if "ntk" in names and self.compiled.no_ntk:
-            raise DivergentExpectationError(f'{self.compiled.no_ntk} Ask for it with get="nngp".')
+        names = wanted(self.compiled, get)
         if any(isinstance(v, jax.core.Tracer) for v in (x1, x2, W_std, b_std)):
             scales = chosen(self.compiled.layers, W_std, b_std)
-            kernels = self._at(self.resolution)(jnp.asarray(x1), None if x2 is None else jnp.asarray(x2), scales)[
-                0
-            ]
+            left, right = as_jax("x1", x1), None if x2 is None else as_jax("x2", x2)
+            check_shapes(left, right)
+            kernels = self._at(self.resolution)(left, right, scales)[0]
         else:
             kernels = self._concrete(x1, x2, W_std, b_std)
         found = {name: getattr(kernels, name) for name in names}
@@ -54,8 +52,9 @@ class ScaledKernelFunction:
     def resolved(self, x1: Any, x2: Any = None, *, W_std: Any = None, b_std: Any = None) -> "ScaledKernelFunction":
         """The same function with its series, if it has any, as short as these numbers allow: for programs that
         trace it near them."""
-        x1, x2 = _as_numpy(x1), None if x2 is None else _as_numpy(x2)
-        _check(x1, x2)
+        x1, x2 = as_numpy("x1", x1), None if x2 is None else as_numpy("x2", x2)
+        check_shapes(x1, x2)
+        check_finite(x1, x2)
         with jax.enable_x64(bool(x1.dtype == np.float64)):
             resolution = self._attempts(x1, x2, chosen(self.compiled.layers, W_std, b_std))[1]
         found = ScaledKernelFunction(self.compiled, resolution)
@@ -64,9 +63,11 @@ class ScaledKernelFunction:
 
     def _concrete(self, x1: Any, x2: Any, W_std: Any, b_std: Any) -> Kernels:
         plain = not isinstance(x1, jax.Array)
-        if plain:
-            x1, x2 = _as_numpy(x1), None if x2 is None else _as_numpy(x2)
-        _check(x1, x2)
+        convert = as_numpy if plain else as_jax
+        x1, x2 = convert("x1", x1), None if x2 is None else convert("x2", x2)
+        check_shapes(x1, x2)
+        check_finite(x1, x2)
+        check_memory(len(x1), len(x1 if x2 is None else x2), x1.dtype.itemsize)
         with jax.enable_x64(bool(x1.dtype == np.float64)):
             scales = chosen(self.compiled.layers, W_std, b_std)
             (kernels, truncation), _ = self._attempts(x1, None if x2 is None else x2.astype(x1.dtype), scales)

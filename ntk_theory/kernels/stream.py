@@ -7,7 +7,9 @@ again. `job.json` says which inputs and which kernel the folder belongs to.
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ntk_theory.errors import DataError
+from ntk_theory.kernels.inputs import as_numpy, check_shapes
 
 if TYPE_CHECKING:
     from ntk_theory.kernels.gram import KernelFunction
@@ -25,23 +28,26 @@ def stream(
     x: Float[np.ndarray, "n features"],
     folder: str | os.PathLike[str],
     *,
-    get: Sequence[str] = ("nngp", "ntk"),
+    get: str | Sequence[str] = ("nngp", "ntk"),
     tile: int = 2048,
 ) -> dict[str, np.memmap]:
     """Σ and Θ of all pairs of `x` as memory maps of `folder`/nngp.npy and ntk.npy, shape (n, n), in x's precision.
 
     Only pairs on and above the diagonal are computed, `tile` × `tile` of them at a time. Called again with the
     same arguments after an interruption it goes on where it stopped. Raises `DataError` where the folder holds
-    the matrices of other inputs or of another kernel, and what `kernel_fn` raises.
+    the matrices of other inputs or of another kernel, or the disk has too little room, and what `kernel_fn`
+    raises.
     """
     if tile < 1:
         raise DataError(f"tile = {tile} must be at least 1: it is the edge of the blocks that are held in memory.")
-    x = np.ascontiguousarray(x)
+    x = np.ascontiguousarray(as_numpy("x", x))
+    check_shapes(x, None)
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    names = tuple(get)
+    names = (get,) if isinstance(get, str) else tuple(get)
     job = {"inputs": _digest(x), "kernel": _digest(kernel_fn.source), "tile": tile, "get": list(names)}
     resumed = _claimed(place, job)
+    _check_disk(place, names, len(x) ** 2 * x.itemsize)
     matrices = {name: _matrix(place / f"{name}.npy", len(x), x.dtype, resumed) for name in names}
     done = _recorded(place) if resumed else set()
     starts = range(0, len(x), tile)
@@ -86,12 +92,27 @@ def _claimed(place: Path, job: dict[str, Any]) -> bool:
 
 def _matrix(path: Path, n: int, dtype: np.dtype, resumed: bool) -> np.memmap:
     if resumed and path.exists():
-        found = np.lib.format.open_memmap(path, mode="r+")
-        if found.shape == (n, n) and found.dtype == dtype:
-            return found
+        with suppress(ValueError):  # cut short while it was made
+            found = np.lib.format.open_memmap(path, mode="r+")
+            if found.shape == (n, n) and found.dtype == dtype:
+                return found
     # a file that a kill cut short holds nothing that was recorded: its tiles are computed again
     (path.parent / "progress.txt").unlink(missing_ok=True)
     return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(n, n))
+
+
+def _check_disk(place: Path, names: Sequence[str], size: int) -> None:
+    """A disk that fills up under a memory map kills the process. What a file holds already counts as there."""
+    needed = 0
+    for name in names:
+        path = place / f"{name}.npy"
+        needed += size - (path.stat().st_blocks * 512 if path.exists() else 0)
+    free = shutil.disk_usage(place).free
+    if needed > free:
+        raise DataError(
+            f"The matrices need {needed / 2**30:.1f} GiB more in {place}, and {free / 2**30:.1f} GiB are free. "
+            "Choose another disk, one of nngp and ntk in `get`, or float32 inputs."
+        )
 
 
 def _recorded(place: Path) -> set[tuple[int, int]]:

@@ -62,3 +62,21 @@ def test_another_job_is_refused(tmp_path):
         stream(NETWORK.kernel_fn, X[:5], tmp_path, tile=3)
     with pytest.raises(DataError, match="tile = 0"):
         stream(NETWORK.kernel_fn, X, tmp_path, tile=0)
+
+
+def test_a_file_cut_short_while_it_was_made(tmp_path):
+    whole = NETWORK.kernel_fn(X[:4])
+    stream(NETWORK.kernel_fn, X[:4], tmp_path, tile=3)
+    for size in (150, 10):  # within the matrix, within the header
+        with open(tmp_path / "ntk.npy", "r+b") as file:
+            file.truncate(size)
+        found = stream(NETWORK.kernel_fn, X[:4], tmp_path, tile=3)
+        for name, exact in whole._asdict().items():
+            np.testing.assert_allclose(found[name], exact, rtol=1e-13)
+
+
+def test_whole_numbers_give_fractions(tmp_path):
+    x = np.arange(8).reshape(4, 2)
+    found = stream(NETWORK.kernel_fn, x, tmp_path, get="ntk", tile=3)
+    np.testing.assert_allclose(found["ntk"], NETWORK.kernel_fn(x, get="ntk"), rtol=1e-13)
+    assert list(found) == ["ntk"]
