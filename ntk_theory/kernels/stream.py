@@ -91,14 +91,20 @@ def _claimed(place: Path, job: dict[str, Any]) -> bool:
 
 
 def _matrix(path: Path, n: int, dtype: np.dtype, resumed: bool) -> np.memmap:
-    if resumed and path.exists():
-        with suppress(ValueError):  # cut short while it was made
-            found = np.lib.format.open_memmap(path, mode="r+")
-            if found.shape == (n, n) and found.dtype == dtype:
-                return found
+    if resumed and _is_whole(path, n, dtype):
+        return np.lib.format.open_memmap(path, mode="r+")
     # a file that a kill cut short holds nothing that was recorded: its tiles are computed again
     (path.parent / "progress.txt").unlink(missing_ok=True)
     return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(n, n))
+
+
+def _is_whole(path: Path, n: int, dtype: np.dtype) -> bool:
+    """Opening a file that was cut short would fill it up with zeros."""
+    with suppress(OSError, ValueError), open(path, "rb") as file:
+        np.lib.format.read_magic(file)
+        shape, _, held = np.lib.format.read_array_header_1_0(file)
+        return shape == (n, n) and held == dtype and path.stat().st_size == file.tell() + n * n * dtype.itemsize
+    return False
 
 
 def _check_disk(place: Path, names: Sequence[str], size: int) -> None:
