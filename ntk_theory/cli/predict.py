@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ntk_theory.cli.command import Steps, add_network, add_task, declare, show
+from ntk_theory.cli.command import Steps, add_network, add_task, declare, positive, show
 from ntk_theory.errors import DataError
 
 
@@ -33,6 +33,14 @@ def add(commands: Any) -> None:
         metavar="V",
         help="variance of the targets' noise in units of the kernel, or evidence: the likeliest (default)",
     )
+    command.add_argument(
+        "--learn",
+        nargs="*",
+        type=positive,
+        metavar="L",
+        help="learn σ_w, σ_b and the noise by the NNGP's evidence, starting at those given; of several depths "
+        "the best",
+    )
     command.add_argument("--level", type=float, default=0.9, help="probability of the intervals (default 0.9)")
     command.add_argument(
         "--hold", type=float, default=0.2, metavar="R", help="share of the training inputs to calibrate on (0.2)"
@@ -43,11 +51,12 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Predict, print how well, and write predictions and figure where asked."""
     from ntk_theory.dynamics import GradientDescent, GradientFlow
+    from ntk_theory.dynamics.learned_kernel import learn_kernel
     from ntk_theory.dynamics.optimizer import Optimizer
     from ntk_theory.network import mlp
     from ntk_theory.report.figures.file import check_figure, draw_to
     from ntk_theory.report.figures.prediction import prediction_figure
-    from ntk_theory.report.prediction import LEVELS, predicted
+    from ntk_theory.report.prediction import LEVELS, held_back, predicted
     from ntk_theory.report.prediction_file import check_predictions, write_predictions
     from ntk_theory.report.task import task
 
@@ -66,9 +75,24 @@ def run(options: argparse.Namespace) -> int:
     data = None if options.data is None else Path(options.data)
     test: int | Path = int(options.test) if options.test.isdecimal() else Path(options.test)
     job = task(data, train=options.train, test=test, scale=options.scale, seed=options.seed)
-    net = mlp(
-        options.activation, depth=options.depth, W_std=options.W_std, b_std=options.b_std, outputs=job.outputs
-    )
+    noise = _noise(options.noise)
+    depth, W_std, b_std = options.depth, options.W_std, options.b_std
+    if options.learn is not None:
+        say("learning σ_w, σ_b and the noise by the evidence")
+        # what calibrates has no part in what is learned
+        kept = held_back(len(job.train.x), options.hold, options.seed)[1]
+        learned = learn_kernel(
+            options.activation,
+            job.train.x[kept],
+            job.train.targets[kept],
+            depth=options.learn or depth,
+            W_std=W_std,
+            b_std=b_std or 0.1,
+            noise=noise or None,
+        )
+        depth, W_std, b_std = learned.depth, learned.W_std, learned.b_std
+        noise = learned.noise if options.kernel == "nngp" else noise
+    net = mlp(options.activation, depth=depth, W_std=W_std, b_std=b_std, outputs=job.outputs)
     say(f"{len(job.train.x)} inputs of {job.name}; {len(job.test.x)} to predict")
     found = predicted(
         net,
@@ -77,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
         kernel=options.kernel,
         t=options.t,
         optimizer=optimizer,
-        noise=_noise(options.noise),
+        noise=noise,
         level=options.level,
         hold=options.hold,
         seed=options.seed,
@@ -85,9 +109,10 @@ def run(options: argparse.Namespace) -> int:
     say("predicted")
     result: dict[str, Any] = {
         "activation": options.activation,
-        "depth": options.depth,
-        "W_std": options.W_std,
-        "b_std": options.b_std,
+        "depth": depth,
+        "W_std": W_std,
+        "b_std": b_std,
+        "learned": None,
         "data": job.name,
         "classes": list(job.classes),
         "scale_of_inputs": job.scale,
@@ -109,6 +134,13 @@ def run(options: argparse.Namespace) -> int:
         "test_accuracy": None,
         "test_error": None,
     }
+    if options.learn is not None:
+        result["learned"] = {
+            "log_evidence_by_depth": {str(k): v for k, v in learned.by_depth.items()},
+            "slope": learned.slope,
+            "at_bound": list(learned.at_bound),
+            "evaluations": learned.evaluations,
+        }
     if job.test.labels is not None:
         result["test_accuracy"] = float((found.mean.argmax(axis=1) == job.test.labels).mean())
     if job.test.y is not None:
@@ -141,6 +173,14 @@ def _text(result: dict[str, Any]) -> str:
         f"{result['log_evidence']:.6g}; condition number {result['condition']:.3g}"
         + (f", jitter {result['jitter']:.2g}." if result["jitter"] else "."),
     ]
+    if result["learned"] is not None:
+        found = ", ".join(f"{v:.6g} at depth {k}" for k, v in result["learned"]["log_evidence_by_depth"].items())
+        lines.append(
+            f"Learned: depth {result['depth']}, W_std {result['W_std']:.5g}, b_std {result['b_std']:.5g}; "
+            f"log evidence {found}."
+        )
+        if result["learned"]["at_bound"]:
+            lines.append(f"At the end of its range: {', '.join(result['learned']['at_bound'])}.")
     if result["test_accuracy"] is not None:
         lines.append(f"Test accuracy {result['test_accuracy']:.2%}.")
     if result["test_error"] is not None:

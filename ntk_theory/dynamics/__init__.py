@@ -1,6 +1,7 @@
 """Training and inference in the kernel limit: gradient flow in closed form, Gaussian process posteriors.
 
-`training`, finite networks under gradient descent, is imported by its own name: it alone needs JAX.
+`training`, `learning_curve`, `linearization` (finite networks under gradient descent) and `learned_kernel` (the
+evidence and its slopes) are imported by their own names: they alone need JAX.
 """
 
 from ntk_theory.dynamics.alignment import (

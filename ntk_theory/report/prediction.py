@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ntk_theory.dynamics import (
     best_noise,
@@ -51,6 +51,17 @@ class Predicted:
     calibrated: tuple[float, ...]
 
 
+def held_back(inputs: int, hold: float, seed: int) -> tuple[Int[np.ndarray, "held"], Int[np.ndarray, "kept"]]:
+    """The rows that calibrate and those that are learned from. Raises `DataError` where there are too few."""
+    if not 0 < hold < 1:
+        raise DataError(f"hold = {hold} must lie between 0 and 1: that share of the training inputs calibrates.")
+    count = max(LEAST_HELD, round(hold * inputs))
+    if count > inputs // 2:
+        raise DataError(f"{inputs} inputs are too few to hold {count} of them back. Give more, or a smaller hold.")
+    order = np.random.default_rng(seed).permutation(inputs)
+    return order[:count], np.sort(order[count:])
+
+
 def predicted(
     net: Network,
     train: Part,
@@ -71,19 +82,12 @@ def predicted(
     """
     if not 0 < level < 1:
         raise DataError(f"level = {level} must lie between 0 and 1.")
-    if not 0 < hold < 1:
-        raise DataError(f"hold = {hold} must lie between 0 and 1: that share of the training inputs calibrates.")
     if noise is not None and not (np.isfinite(noise) and noise >= 0):
         raise DataError(f"noise = {noise} must be a finite number ≥ 0.")
     if not t >= 0:
         raise DataError(f"t = {t} is not a time: it must be ≥ 0 (inf included).")
-    order = np.random.default_rng(seed).permutation(len(train.x))
-    count = max(LEAST_HELD, round(hold * len(train.x)))
-    if count > len(train.x) // 2:
-        raise DataError(
-            f"{len(train.x)} inputs are too few to hold {count} of them back. Give more, or a smaller hold."
-        )
-    held, kept = order[:count], np.sort(order[count:])
+    held, kept = held_back(len(train.x), hold, seed)
+    count = len(held)
     x, y, x_new = train.x[kept], train.targets[kept], np.concatenate([train.x[held], test.x])
     names = ("nngp", "ntk") if kernel == "ntk" else ("nngp",)
     within, across = net.kernel_fn(x, get=names), net.kernel_fn(x_new, x, get=names)
