@@ -178,7 +178,7 @@ def _numbers(found: Mapping[str, Any]) -> dict[str, Any]:
         if not np.isfinite(array).all():
             raise DataError(f"measure gave {name} = {value!r}, which is not finite.")
         kept[str(name)] = array.tolist()
-    return kept
+    return dict(sorted(kept.items()))  # the order in which the store gives them back
 
 
 class _ProgressLine:

@@ -53,6 +53,12 @@ def test_phases_on_demand(phase, data):
     assert float(point.chi_1.mid) < 1 if phase == "ordered" else float(point.chi_1.mid) > 1
 
 
+def test_networks_in_a_phase_have_activations_that_know_it():
+    """ReLU is never chaotic at a fixed point: it is left out, not an error in the middle of a run."""
+    net = find(some.networks(("relu", "erf"), phase="chaotic"), bool, settings=settings(database=None))
+    assert net.layers[1].activation.name == "erf"
+
+
 def test_shrinking_ends_at_the_smallest_network():
     """An error that needs two layers and a bias is found, and shrunk to exactly that."""
 
@@ -158,8 +164,13 @@ def test_what_the_strategies_refuse(monkeypatch):
         (lambda: some.inputs(cosine=2.0), "cosine"),
         (lambda: some.sigmas(phase="ordered"), "name an activation"),
         (lambda: some.networks(depths=(3, 1)), "depths"),
+        (lambda: some.networks(depths=3), "depths"),
+        (lambda: some.networks("relu"), "one name or more"),
+        (lambda: some.sigmas("relu", phase="chaotic"), "another activation"),
+        (lambda: some.sigmas(most=0.1), "most"),
+        (lambda: some.inputs(cosine="1"), "cosine"),
         (lambda: some.widths(3, 5), "powers of two"),
-        (lambda: some.activations(()), "at least one"),
+        (lambda: some.activations(()), "one name or more"),
     ]:
         with pytest.raises(DataError, match=words):
             make()

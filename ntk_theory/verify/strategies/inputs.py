@@ -1,5 +1,6 @@
 """Strategies of inputs by geometry: pairs of given length and angle, and the singular ones on their own."""
 
+from numbers import Real
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -22,8 +23,8 @@ def inputs(geometry: Geometry = "angle", *, cosine: float | None = None) -> Any:
     st = hypothesis_strategies()
     if geometry not in GEOMETRIES:
         raise DataError(f"geometry = {geometry!r} is not among {', '.join(GEOMETRIES)}.")
-    if cosine is not None and (geometry != "angle" or not -1 <= cosine <= 1):
-        raise DataError(f"cosine = {cosine} must lie in [-1, 1], and belongs to the geometry 'angle'.")
+    if cosine is not None and (geometry != "angle" or not isinstance(cosine, Real) or not -1 <= cosine <= 1):
+        raise DataError(f"cosine = {cosine!r} must lie in [-1, 1], and belongs to the geometry 'angle'.")
     length = eighths(0.5, 2)
     if geometry == "angle":
         signed = st.integers(0, 2 * (GRID - 1)).map(lambda i: (-1) ** i * ((i + 1) // 2) / GRID)

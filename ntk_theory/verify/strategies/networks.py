@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+from numbers import Integral, Real
 from typing import Any, Literal, TypeAlias
 
 from ntk_theory.errors import DataError, NoFixedPointError
@@ -15,9 +16,9 @@ NAMES = ("relu", "erf", "logistic", "tanh", "gelu", "sin")
 
 
 def activations(names: Sequence[str] = NAMES) -> Any:
-    """Names of activations, the first the simplest."""
-    if not names:
-        raise DataError("activations() needs at least one name, as in activations(('relu', 'erf')).")
+    """Names of activations, the first the simplest. Raises `DataError` for none."""
+    if isinstance(names, str) or not names:
+        raise DataError(f"activations({names!r}): give one name or more, as in ('relu', 'erf').")
     return hypothesis_strategies().sampled_from(list(names))
 
 
@@ -26,9 +27,11 @@ def sigmas(name: str | None = None, *, phase: PhaseName | None = None, most: flo
 
     With `phase` "ordered" or "chaotic" only those for which the activation `name` is in that phase: χ₁ at its
     largest stable fixed point is below, or above, 1, proven in ball arithmetic. Raises `DataError` where no point
-    of the grid is.
+    of the grid is, as for ReLU and "chaotic": where its χ₁ > 1, variances grow without bound.
     """
     st = hypothesis_strategies()
+    if not isinstance(most, Real) or not 0.5 <= most < float("inf"):
+        raise DataError(f"most = {most!r} must be a number of at least 1/2, as in most=2.5.")
     if phase is None:
         return st.tuples(eighths(0.5, most), eighths(0, 1).map(lambda b: 1 - b))
     if name is None or phase not in ("ordered", "chaotic"):
@@ -36,7 +39,8 @@ def sigmas(name: str | None = None, *, phase: PhaseName | None = None, most: flo
     found = _in_phase(name, phase, most)
     if not found:
         raise DataError(
-            f"No σ_w up to {most} on the grid of 1/8 brings {name} into the {phase} phase; raise most=."
+            f"No σ_w up to {most} on the grid of 1/8 brings {name} into the {phase} phase at a stable fixed point; "
+            "raise most=, or take another activation."
         )
     return st.sampled_from(found)
 
@@ -65,11 +69,18 @@ def networks(
     phase: PhaseName | None = None,
     most: float = 2.5,
 ) -> Any:
-    """`ntk_theory.mlp` networks with one output: activation, depth within `depths`, σ's, in a phase on demand."""
+    """`ntk_theory.mlp` networks with one output: activation, depth within `depths`, σ's, in a phase on demand.
+
+    Activations that no σ's of the grid bring into that phase are left out. Raises `DataError`.
+    """
     st = hypothesis_strategies()
+    pair = isinstance(depths, Sequence) and len(depths) == 2 and all(isinstance(d, Integral) for d in depths)
+    if not pair or not 0 <= depths[0] <= depths[1]:
+        raise DataError(f"depths = {depths!r} must be two whole numbers, the smaller one first.")
     least, deepest = depths
-    if not 0 <= least <= deepest:
-        raise DataError(f"depths = {depths} must be two whole numbers, the smaller one first.")
+    chosen = activations(names)
+    if phase is not None:
+        chosen = st.deferred(lambda: activations([name for name in names if _in_phase(name, phase, most)]))
 
     def of(name: str) -> Any:
         return st.builds(
@@ -78,7 +89,7 @@ def networks(
             sigmas(name, phase=phase, most=most),
         )
 
-    return activations(names).flatmap(of)
+    return chosen.flatmap(of)
 
 
 def widths(least: int = 64, most: int = 1024) -> Any:
