@@ -197,7 +197,9 @@ PLANTED = {
     "Σ × 1.02": own("nngp")(1.02),
     "cross-covariance misses σ_b²": off_diagonal(lambda k, s: k - s["b_std"] ** 2),
     "correlations off by 2%": off_diagonal(lambda k, s: k + 0.02 * np.sqrt(np.outer(np.diag(k), np.diag(k)))),  # noqa: ARG005
-    "inputs swapped": other_result(lambda r, b, s, x: replace(r, nngp=r.nngp[::-1, ::-1], ntk_layers=None)),  # noqa: ARG005
+    "inputs swapped": other_result(
+        lambda r, b, s, x: KernelTheory(r.nngp[::-1, ::-1], r.ntk[::-1, ::-1], r.ntk_layers[:, ::-1, ::-1])  # noqa: ARG005
+    ),
 }
 
 

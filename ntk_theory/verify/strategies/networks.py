@@ -39,8 +39,8 @@ def sigmas(name: str | None = None, *, phase: PhaseName | None = None, most: flo
     found = _in_phase(name, phase, most)
     if not found:
         raise DataError(
-            f"No σ_w up to {most} on the grid of 1/8 brings {name} into the {phase} phase at a stable fixed point; "
-            "raise most=, or take another activation."
+            f"No σ_w up to {most} on the grid of 1/8 brings {name} into the {phase} phase, at a stable fixed "
+            "point; raise most=, or take another activation."
         )
     return st.sampled_from(found)
 
