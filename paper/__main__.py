@@ -7,10 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from ntk_theory.tables import TABLES, table
 from paper.claims import claims_list
-from paper.numbers import PARTS, macros, part_of_study
-from paper.tables import FOLDER, write
+from paper.numbers import PARTS, macros, measured_table, part_of_study
+from paper.tables import FOLDER
 from paper.typeset import typeset
 
 HERE = Path(__file__).parent
@@ -33,23 +32,28 @@ def main() -> int:
     def say(text: str) -> None:
         print(f"[{time.monotonic() - started:5.0f} s] {text}", flush=True)
 
-    out: Path = options.out
+    out: Path = options.out.resolve()
+    document, stored = out / "document", options.size == "full" and not options.recompute
     results = STORED if options.size == "full" else out / "results"
-    if options.size == "full" and not options.recompute:
-        say(f"study: the stored results in {STORED.relative_to(HERE.parent)}")
-    else:
-        say(f"study: {options.size}")
-        command = [sys.executable, "-m", "paper.study", "--size", options.size, "--out", str(results)]
-        subprocess.run(command, check=True, cwd=HERE.parent)
-    document = out / "document"
     shutil.rmtree(document, ignore_errors=True)
     shutil.copytree(HERE / "document", document)
     if options.stored_tables:
+        say("tables: those that are committed")
         shutil.copytree(FOLDER, document / "tables")
     else:
-        for name, recipe in TABLES.items():
-            say(f"table: {recipe.what}")
-            write(table(name), document / "tables")
+        say("tables: derived anew, beside the study")
+    tables = None if options.stored_tables else _start("paper.tables", "--out", document / "tables")
+    try:
+        if stored:
+            say(f"study: the stored results in {STORED.relative_to(HERE.parent)}")
+        else:
+            say(f"study: {options.size}")
+            _finish(_start("paper.study", "--size", options.size, "--out", results), "The study")
+        if tables is not None:
+            _finish(tables, "The tables")
+    finally:
+        if tables is not None and tables.poll() is None:
+            tables.terminate()
     say("numbers and claims")
     generate(results, document)
     pdf = typeset(document, out / "paper.pdf")
@@ -57,11 +61,21 @@ def main() -> int:
     return 0
 
 
+def _start(module: str, *arguments: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", module, *map(str, arguments)], cwd=HERE.parent)
+
+
+def _finish(process: subprocess.Popen[bytes], what: str) -> None:
+    if process.wait():
+        raise SystemExit(f"{what} stopped with status {process.returncode}; the message is above.")
+
+
 def generate(results: Path, document: Path) -> None:
     """numbers.tex, the claims of each part, and the figures, from a folder of results that must be whole."""
     generated = document / "generated"
     generated.mkdir(parents=True)
     (generated / "numbers.tex").write_text(macros(results), encoding="utf-8")
+    (generated / "measured.tex").write_text(measured_table(results).tex(), encoding="utf-8")
     for part in PARTS:
         text = claims_list(part_of_study(results, part)["claims"], part)
         (generated / f"claims-{part}.tex").write_text(text, encoding="utf-8")

@@ -15,6 +15,8 @@ def claims_list(claims: Sequence[Mapping[str, Any]], part: str) -> str:
 
     Raises `DataError` for a claim that is not whole.
     """
+    if not claims:
+        return "% This part measures, and decides no claim.\n"
     lines = [r"\begin{claims}"]
     for claim in claims:
         missing = [key for key in ("statement", "verdict", "alpha", "evidence", "command") if key not in claim]

@@ -12,6 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ntk_theory.tables.numbers import plain_decimal, rounded
+from ntk_theory.tables.table import Cell, Number, Row, Table
+
 PARTS = ("initialization", "samples", "training", "map", "ensemble")
 """The parts of the study, in the document's order; each is DIR/NAME.json."""
 
@@ -126,6 +129,46 @@ def measured(results: Path) -> Iterator[Value]:
                 )
             yield Value(f"{part}.{name}", _number(entry["value"], error, digits=digits), record["command"])
         yield Value(f"{part}.claims", _number(len(record["claims"])), record["command"])
+        for name, size in _sizes(record.get("settings", {})):
+            yield Value(f"{part}.settings.{name}", _number(size), record["command"])
+
+
+def measured_table(results: Path) -> Table:
+    """Every number that the study quotes, with the claim that it belongs to."""
+    rows: list[Row] = []
+    sources, rules = [], set()
+    for part in PARTS:
+        record = part_of_study(results, part)
+        for place, (name, entry) in enumerate(record["numbers"].items()):
+            first = Cell(part if place == 0 else "", plain=part)
+            rows.append(
+                (first, name, _as_number(entry["value"], entry.get("error")), str(entry.get("claim") or ""))
+            )
+            sources.append(record["command"])
+        rules.add(len(rows) - 1)
+    caption = (
+        "The numbers that the study quotes, with their standard errors where they have one, and their claims."
+    )
+    header = ("part", "number", "value", "claim")
+    return Table("measured", caption, header, tuple(rows), "llSl", frozenset(rules), tuple(sources), long=True)
+
+
+def _as_number(value: float, error: float | None) -> Number | Cell:
+    if not math.isfinite(value):
+        return Cell(r"\(\infty\)", plain="oo")
+    if error is not None and math.isfinite(error) and error > 0:
+        places = 1 - math.floor(math.log10(error))
+        return Number(plain_decimal(round(Decimal(repr(float(value))), places)), repr(float(error)))
+    return Number(str(value)) if isinstance(value, int) else rounded(value, 4)
+
+
+def _sizes(settings: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The numbers among settings, by their names; those of a group as GROUP.NAME."""
+    for name, entry in settings.items():
+        if isinstance(entry, Mapping):
+            yield from ((f"{name}.{inner}", value) for inner, value in _sizes(entry))
+        elif isinstance(entry, int | float):
+            yield name, entry
 
 
 def part_of_study(results: Path, part: str) -> Mapping[str, Any]:
@@ -152,5 +195,5 @@ def _number(value: float, error: float | None = None, *, digits: int | None = No
         return rf"\num{{{value}}}"
     if not math.isfinite(value):
         return r"\infty"
-    text = f"{value:#.{digits or 6}g}".rstrip(".")
+    text = f"{value:.6g}" if digits is None else f"{value:#.{digits}g}".rstrip(".")
     return rf"\num{{{text}}}"

@@ -34,6 +34,9 @@ def rates() -> Table:
     )
     groups = ((SCALE_INVARIANT, "0"), (WITHOUT_BIASES, "0"), (ON_THE_LINE, B_VAR), (HALF_STABLE, None))
     here = [(name, _deep(name, b_var), _source(name, b_var)) for names, b_var in groups for name in names]
+    for name, deep, _ in here:
+        found = [c.value.latex(DIGITS) for c in deep.constants if c.symbol.name == "rho"]
+        caption += "".join(rf" For {name} \(\rho = {value}\)." for value in found)
     ends = accumulate(len(names) for names, _ in groups)
     header = (
         "activation",

@@ -9,7 +9,7 @@ from ntk_theory.errors import DataError
 from ntk_theory.tables import TABLES, Table, table
 from paper import __main__ as build
 from paper.claims import claims_list
-from paper.numbers import PARTS, measured, part_of_study
+from paper.numbers import PARTS, measured, measured_table, part_of_study
 from paper.tables import FOLDER, forms, write
 from paper.typeset import typeset
 
@@ -23,11 +23,20 @@ CLAIM = {
 }
 
 
+SETTINGS = {"data": "digits", "fraction": 0.25, "depths": [1, 2], "judged": {"networks": 64}}
+
+
 def study(folder, *, without=""):
     """A folder of results of the right form, whose numbers mean nothing."""
     for part in PARTS:
         numbers = {"a": {"value": 1.2345678, "error": 0.0123, "claim": "a"}, "b": {"value": 3, "error": None}}
-        record = {"part": part, "command": f"run {part}", "numbers": numbers, "claims": [CLAIM]}
+        record = {
+            "part": part,
+            "command": f"run {part}",
+            "numbers": numbers,
+            "claims": [CLAIM],
+            "settings": SETTINGS,
+        }
         if part != without:
             (folder / f"{part}.json").write_text(json.dumps(record))
     return folder
@@ -39,6 +48,11 @@ def test_numbers_of_the_study_carry_errors_and_sources(tmp_path):
     assert values["map.b"].latex == r"\num{3}"
     assert values["map.claims"].latex == r"\num{1}"
     assert values["map.a"].source == "run map"
+    assert values["map.settings.judged.networks"].latex == r"\num{64}"
+    assert values["map.settings.fraction"].latex == r"\num{0.25}"
+    assert "data" not in "".join(values)
+    tex = measured_table(tmp_path).tex()
+    assert r"initialization & a & 1.235(13) & a \\[2pt] % run initialization" in tex
 
 
 def test_a_missing_part_stops_the_build_and_says_what_makes_it(tmp_path):
@@ -61,6 +75,7 @@ def test_claims_are_sentences_with_verdict_rate_and_source():
     assert item.endswith(r"5\% of runs.} % python -m paper.study --only map")
     with pytest.raises(DataError, match="map"):
         claims_list([{**CLAIM, "verdict": "TRUE"}], "map")
+    assert claims_list([], "map").startswith("%")
 
 
 @pytest.mark.parametrize("name", ["dispersion"])
