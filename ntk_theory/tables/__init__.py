@@ -24,8 +24,8 @@ TABLES: dict[str, Recipe] = {
     "kernels": Recipe("K and K̇ of forty activations, as derived", 10, "kernels"),
     "critical": Recipe("critical initializations to proven digits, and universality classes", 60, "critical"),
     "rates": Recipe("what depth does at criticality: derived laws and their constants", 30, "rates"),
-    "dispersion": Recipe("E[Θ²]/E[Θ]² of ReLU and its relatives, exact at every width and depth", 3, "widths"),
-    "growth": Recipe("n·Var(Θ)/Θ² as depth grows, phase by phase, to first order in 1/n", 5, "widths"),
+    "dispersion": Recipe("E[Θ²]/E[Θ]² of ReLU and its relatives, exact at every width and depth", 5, "widths"),
+    "growth": Recipe("n·Var(Θ)/Θ² as depth grows, phase by phase, to first order in 1/n", 10, "widths"),
     "verdicts": Recipe("claims about finite networks, tested: verdicts and error rates", 120, "verdicts"),
 }
 
