@@ -18,6 +18,7 @@ data, not shape, and so one compilation serves all widths that are multiples of 
 
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -65,12 +66,21 @@ class _Vectors(NamedTuple):
     bias: Float[Array, "networks k"]
 
 
-class _Layer(NamedTuple):
-    """One forward step, as the backward step needs it: ĥ = Q R, and the z = Ξ R that follows."""
+class _Given(NamedTuple):
+    """What is drawn for a layer, and (σ_w, σ_b) of the one that follows; for several layers with an axis in front."""
 
-    Q: _Vectors
+    Xi: Float[Array, "blocks k size"]
+    zeta: Float[Array, "blocks k size"]
+    zeta_bias: Float[Array, "networks k"]
+    scales: Float[Array, "2"]
+
+
+class _Layer(NamedTuple):
+    """One forward step, as the backward step needs it: z = Ξ R, and ĥ = Q R′ that follows."""
+
     R: Float[Array, "networks k k"]
     z: Float[Array, "blocks k size"]
+    Q: _Vectors
 
 
 def draw_kernels(
@@ -196,31 +206,49 @@ def _networks(
     depth, k, dtype = len(functions), first.shape[0], first.dtype
     on_neurons, on_networks = jax.random.split(key)  # all numbers at once: one generator to compile, long vectors
     Xi, zeta = standard_normal(on_neurons, (2, depth, len(lanes.owner), k, lanes.size), dtype)
-    readout, *zeta_bias = standard_normal(on_networks, (depth + 1, lanes.networks, k), dtype)
+    on_biases = standard_normal(on_networks, (depth + 1, lanes.networks, k), dtype)
+    readout, given = on_biases[0], _Given(Xi, zeta, on_biases[1:], scales[:, 1:].T)
 
-    layers = []
-    Q = _Vectors(jnp.zeros(()), jnp.zeros(()))  # of the inputs, which no gradient is sent to
-    R = jnp.broadcast_to(first, (lanes.networks, k, k))
-    for index, (phi, _) in enumerate(functions):
-        z = lanes.mix(Xi[index], R)
-        layers.append(_Layer(Q, R, z))
-        bias = jnp.full((lanes.networks, k), scales[1, index + 1], dtype)
-        Q, R = _orthonormal(lanes, _Vectors(scales[0, index + 1] / jnp.sqrt(width) * phi(z), bias))
+    def forward(phi: Any, R: Array, here: _Given) -> tuple[Array, _Layer]:
+        z = lanes.mix(here.Xi, R)
+        bias = jnp.full((lanes.networks, k), here.scales[1], dtype)
+        Q, after = _orthonormal(lanes, _Vectors(here.scales[0] / jnp.sqrt(width) * phi(z), bias))
+        return after, _Layer(R, z, Q)
+
+    R, passed = jnp.broadcast_to(first, (lanes.networks, k, k)), []
+    for start, stop in _runs(functions):  # layers alike are compiled once
+        here = jax.tree.map(lambda part, start=start, stop=stop: part[start:stop], given)
+        R, run = jax.lax.scan(partial(forward, functions[start][0]), R, here)
+        passed.append((functions[start][1], here, run))
     nngp, outputs = _gram(R), _einsum("ni,nij->nj", readout, R)
 
-    contributions = [nngp]
-    products, factor = readout[:, :, None], jnp.ones((lanes.networks, 1, 1), dtype)
-    for index in reversed(range(depth)):
+    def backward(slope: Any, carry: tuple[Array, Array], layer: tuple[_Given, _Layer]) -> tuple[Any, Array]:
+        (products, factor), (here, (R, z, Q)) = carry, layer
         count = factor.shape[-1]  # one gradient for all inputs at the readout, then one for each
-        normals = _Vectors(zeta[index][:, :count], zeta_bias[index][:, :count])
+        normals = _Vectors(here.zeta[:, :count], here.zeta_bias[:, :count])
         g = _transposed_product(lanes, Q, products, normals, factor)
-        Q, R, z = layers[index]
-        D = functions[index][1](z) * (scales[0, index + 1] / jnp.sqrt(width) * g)
+        D = slope(z) * (here.scales[0] / jnp.sqrt(width) * g)
         factor = _orthonormal(lanes, _Vectors(D, jnp.zeros((lanes.networks, k), dtype)))[1]
-        products = lanes.products(Xi[index], D)
-        contributions.append(_gram(R) * _gram(factor))
-    ntk_layers = jnp.stack(contributions[::-1], 1)
+        return (lanes.products(here.Xi, D), factor), _gram(R) * _gram(factor)
+
+    contributions = [nngp[None]]
+    carry = readout[:, :, None], jnp.ones((lanes.networks, 1, 1), dtype)
+    if passed:
+        slope, *last = passed.pop()
+        carry, own = backward(slope, carry, jax.tree.map(lambda part: part[-1], tuple(last)))
+        contributions.append(own[None])
+        passed.append((slope, *jax.tree.map(lambda part: part[:-1], tuple(last))))
+    for slope, *run in reversed(passed):
+        carry, own = jax.lax.scan(partial(backward, slope), carry, tuple(run), reverse=True)
+        contributions.append(own)
+    ntk_layers = jnp.concatenate(contributions[::-1]).swapaxes(0, 1)
     return nngp, ntk_layers.sum(1), ntk_layers, outputs
+
+
+def _runs(functions: list[Any]) -> list[tuple[int, int]]:
+    """Where neighbouring layers with one activation start and stop."""
+    changes = [i for i in range(1, len(functions)) if functions[i] != functions[i - 1]]
+    return list(pairwise([0, *changes, len(functions)])) if functions else []
 
 
 def _transposed_product(
