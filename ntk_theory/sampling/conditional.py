@@ -67,7 +67,7 @@ class _Vectors(NamedTuple):
 
 
 class _Given(NamedTuple):
-    """What is drawn for a layer, and (σ_w, σ_b) of the one that follows; for several layers with an axis in front."""
+    """What is drawn for a layer, and (σ_w, σ_b) of the one that follows; several layers have an axis in front."""
 
     Xi: Float[Array, "blocks k size"]
     zeta: Float[Array, "blocks k size"]
