@@ -29,13 +29,14 @@ class Descents(NamedTuple):
     """Networks in training, one a row, at the recorded `steps`; a descent that blew up has NaN from there on.
 
     `movement` is ‖Θ_t - Θ_0‖_F/‖Θ_0‖_F, `loss` the mean of (f - y)² relative to that of y; `largest_eigenvalue` is
-    λ_max of Θ_0: the step size is `fraction`·2/λ_max.
+    λ_max of Θ_0: the step size is `fraction`·2/λ_max; `outputs` are f at all inputs.
     """
 
     steps: Int[np.ndarray, "records"]
     movement: Float[np.ndarray, "members records"]
     loss: Float[np.ndarray, "members records"]
     largest_eigenvalue: Float[np.ndarray, "members"]
+    outputs: Float[np.ndarray, "members records inputs"]
     fraction: float
 
 
@@ -52,7 +53,7 @@ class Params(NamedTuple):
 def descents(
     settings: Uniform,
     x: Float[Array | np.ndarray, "m features"],
-    y: Float[np.ndarray, "m"],
+    y: Float[np.ndarray, "train"],
     *,
     width: int,
     steps: int | Sequence[int],
@@ -62,12 +63,13 @@ def descents(
 ) -> Descents:
     """Train `members` networks with steps of `fraction`·2/λ_max, each by its own Θ_0; record at `steps`, 0 first.
 
+    On the first inputs, as many as there are targets; the others are tests, whose outputs alone are looked at.
     Raises `ShapeError` and `DataError` for what can't be used.
     """
     inputs = check_inputs(x)
     targets = np.asarray(y, np.float64)
-    if targets.shape != (len(inputs),):
-        raise ShapeError(f"y has shape {targets.shape}; expected ({len(inputs)},), one target an input.")
+    if targets.ndim != 1 or not 1 <= len(targets) <= len(inputs):
+        raise ShapeError(f"y has shape {targets.shape}; expected ({len(inputs)},), one target an input, or fewer.")
     if not (np.isfinite(targets).all() and targets.any()):
         raise DataError("y must be finite, and not 0 throughout: losses are relative to its size.")
     if not 0 < fraction < 1:
@@ -76,20 +78,19 @@ def descents(
     check_count("members", members)
     records = np.unique(np.concatenate([[0], np.atleast_1d(np.asarray(steps, np.int64))]))
     span = np.asarray(np.linalg.qr(inputs.T, mode="r")).T if inputs.shape[1] > len(inputs) else inputs
-    run = _descender(settings.activation, settings.depth, width, *span.shape)
+    run = _descender(settings.activation, settings.depth, width, *span.shape, len(targets))
     keys = jax.random.split(jax.random.key(seed), members)
     scales = np.array([settings.W_std / np.sqrt(inputs.shape[1]), settings.W_std / np.sqrt(width), settings.b_std])
     lengths = np.diff(records, prepend=0).astype(np.int32)
     found = run(keys, *(np.asarray(a, np.float32) for a in (span, targets, scales, fraction)), lengths)
-    movement, loss, largest = (np.asarray(part, np.float64) for part in found)
+    movement, loss, outputs, largest = (np.asarray(part, np.float64) for part in found)
     broken = np.logical_or.accumulate(~np.isfinite(movement) | ~np.isfinite(loss), axis=1)
-    return Descents(
-        records, np.where(broken, np.nan, movement), np.where(broken, np.nan, loss), largest, float(fraction)
-    )
+    movement, loss = (np.where(broken, np.nan, part) for part in (movement, loss))
+    return Descents(records, movement, loss, largest, outputs, float(fraction))
 
 
 @lru_cache(maxsize=32)
-def _descender(phi: Activation, depth: int, width: int, inputs: int, span: int) -> Any:
+def _descender(phi: Activation, depth: int, width: int, inputs: int, span: int, train: int) -> Any:
     """The compiled function: keys, x, y, (σ_w/√n₀, σ_w/√n, σ_b), fraction, lengths of segments → paths."""
     act = elementwise(phi)
 
@@ -105,7 +106,7 @@ def _descender(phi: Activation, depth: int, width: int, inputs: int, span: int) 
         f = scales[1] * h @ params.readout + scales[2] * params.last_bias
         return f, jnp.concatenate([before, h[None]])
 
-    zero = jnp.zeros((depth, inputs, width))
+    zero, zero_everywhere = (jnp.zeros((depth, m, width)) for m in (train, inputs))
 
     def ntk(params: Params, x: Array, scales: Array) -> Array:
         """Σ_l (σ_w² h·h′/n + σ_b²)⟨δ, δ′⟩."""
@@ -116,7 +117,8 @@ def _descender(phi: Activation, depth: int, width: int, inputs: int, span: int) 
         slopes = jnp.einsum("lin,ljn->lij", delta[1:], delta[1:])
         return first + (grams[:-1] * slopes).sum(0) + grams[-1]
 
-    def path(key: Array, x: Array, y: Array, scales: Array, fraction: Array, lengths: Array) -> Any:
+    def path(key: Array, everywhere: Array, y: Array, scales: Array, fraction: Array, lengths: Array) -> Any:
+        x = everywhere[:train]
         keys = jax.random.split(key, 5)
         shapes = ((width, span), (depth - 1, width, width), (depth, width), (width,), ())
         params = Params(*(jax.random.normal(k, s) for k, s in zip(keys, shapes, strict=True)))
@@ -130,10 +132,11 @@ def _descender(phi: Activation, depth: int, width: int, inputs: int, span: int) 
         def step(_: Array, params: Params) -> Params:
             return jax.tree.map(lambda p, g: p - step_size * g, params, jax.grad(loss)(params))
 
-        def segment(params: Params, length: Array) -> tuple[Params, tuple[Array, Array]]:
+        def segment(params: Params, length: Array) -> tuple[Params, tuple[Array, Array, Array]]:
             params = jax.lax.fori_loop(0, length, step, params)
             moved = jnp.linalg.norm(ntk(params, x, scales) - theta) / jnp.linalg.norm(theta)
-            return params, (moved, 2 * loss(params) / jnp.sum(y**2))
+            values = outputs(params, everywhere, scales, zero_everywhere)[0]
+            return params, (moved, 2 * loss(params) / jnp.sum(y**2), values)
 
         return *jax.lax.scan(segment, params, lengths)[1], largest
 

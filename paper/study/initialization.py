@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from ntk_theory.finite_width import depth_profile, ntk_growth, relu_ntk_dispersion
+from ntk_theory.network import mlp
 from ntk_theory.sampling import sweep
+from ntk_theory.sampling.store import open_store
+from ntk_theory.verify import verify
 from paper.study import homogeneous
 from paper.study.claim import Claim, decide, number, part
 from paper.study.interval import FAILURE, of_draws, of_samples
@@ -18,20 +21,21 @@ from paper.study.phases import ACTIVATIONS, PHASES, TITLES, setting
 from paper.study.sizes import Sizes
 
 INPUT = np.ones((1, 16))
-SMALL = 0.1  # of V/n: there the first order is held to be near the truth
-NEAR = 0.1
+VERDICT_DEPTH = 4
 
 
 def run(sizes: Sizes, store: Path) -> dict[str, Any]:
     """Four grids: ours, the papers', deep ReLU networks of any width, and wide deep ones of the others."""
     rows = [*_ours(sizes, store), *_papers(sizes, store), *_far(sizes), *_wide(sizes, store)]
+    verdicts = _verdicts(sizes, store)
     settings = {
+        "verdicts": verdicts,
         "critical": {name: setting(name, "critical").proven for name in ACTIVATIONS},
         "networks": sizes.networks,
         "failure": FAILURE,
         "input": "one input with |x|² = n₀",
     }
-    return part("initialization", sizes, settings, rows, _numbers(rows), _claims(rows))
+    return part("initialization", sizes, settings, rows, _numbers(rows), _claims(rows, verdicts))
 
 
 def _ours(sizes: Sizes, store: Path) -> list[dict[str, Any]]:
@@ -122,30 +126,23 @@ def _claim_of(name: str) -> str:
     return "relu-exact" if name == "relu" else "first-order"
 
 
-def _claims(rows: list[dict[str, Any]]) -> list[Claim]:
-    believed = [row for row in rows if row["trusted"]]
-    relu = [row for row in believed if row["exact"] is not None]
-    first = [row for row in believed if row["exact"] is None and row["first_order"] - 1 <= SMALL]
+def _claims(rows: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> list[Claim]:
     ours = [row for row in rows if row["grid"] == "ours"]
     ordered = [row for row in ours if row["phase"] == "ordered"]
     chaotic = [row for row in ours if row["phase"] == "chaotic" and row["ratio"] >= 0.25]
     pairs = _pairs([row for row in ours if row["phase"] == "critical"])
+    exact = [verdict for verdict in verdicts if verdict["claim"] == "moments"]
+    first = [verdict for verdict in verdicts if verdict["claim"] == "variance"]
     return [
-        decide(
+        _together(
             "relu-exact",
-            r"ReLU: $\mathbb{E}[\Theta^2]/\mathbb{E}[\Theta]^2$ of finite networks is the exact one, within 10\%",
-            _bounds(relu),
-            [(row["exact"] / (1 + NEAR), row["exact"] * (1 + NEAR)) for row in relu],
-            FAILURE * len(relu),
-            f"{len(relu)} settings, width {_range(relu, 'width')}, depth {_range(relu, 'depth')}",
+            r"ReLU: $\mathbb{E}[\Theta]$ and $\mathbb{E}[\Theta^2]$ at finite width and depth are the exact ones",
+            exact,
         ),
-        decide(
+        _together(
             "first-order",
-            r"erf, logistic, $\tanh$: the ratio is $1 + V/n$ to first order, within 10\%, where $V/n \le 0.1$",
-            _bounds(first),
-            [(row["first_order"] / (1 + NEAR), row["first_order"] * (1 + NEAR)) for row in first],
-            FAILURE * len(first),
-            f"{len(first)} settings, width {_range(first, 'width')}, depth {_range(first, 'depth')}",
+            r"erf, logistic, $\tanh$: $n \operatorname{Var}(\Theta)/\Theta^2$ tends to the theory's $V$",
+            first,
         ),
         decide(
             "ordered-deterministic",
@@ -176,8 +173,31 @@ def _claims(rows: list[dict[str, Any]]) -> list[Claim]:
     ]
 
 
-def _bounds(rows: list[dict[str, Any]]) -> list[tuple[float, float]]:
-    return [(row["lower"], row["upper"]) for row in rows]
+def _together(id: str, statement: str, verdicts: list[dict[str, Any]]) -> Claim:
+    """All verified, or one refuted: the probabilities of being wrong add."""
+    words = [verdict["verdict"] for verdict in verdicts]
+    verdict: Any = "REFUTED" if "REFUTED" in words else "VERIFIED" if set(words) == {"VERIFIED"} else "UNDECIDED"
+    within = max(verdict["min_detectable"] for verdict in verdicts)
+    evidence = f"{words.count('VERIFIED')} of {len(words)} networks verified, each within {100 * within:g}\\%"
+    return Claim(id, statement, verdict, sum(verdict["alpha"] for verdict in verdicts), evidence)
+
+
+def _verdicts(sizes: Sizes, store: Path) -> list[dict[str, Any]]:
+    """`ntk_theory.verify` on networks of four hidden layers in each phase, the claim that each activation has."""
+    found = []
+    with open_store(store / "verdicts.jsonl", {"format": 1, "seed": sizes.seed}) as kept:
+        for name in ACTIVATIONS:
+            for phase in PHASES:
+                one, claim = setting(name, phase), "moments" if name == "relu" else "variance"
+                cell = f"{name} {phase} {claim}"
+                if cell not in kept.results:
+                    net = mlp(name, depth=VERDICT_DEPTH, W_std=one.W_var**0.5, b_std=one.b_var**0.5)
+                    verdict = verify(net, INPUT, claim=claim, seed=sizes.seed, budget=2**28)
+                    record = {"activation": name, "phase": phase, "claim": claim, "verdict": verdict.verdict}
+                    record |= {"alpha": verdict.alpha, "min_detectable": verdict.min_detectable}
+                    kept.add(cell, record | {"reason": verdict.reason, "neurons": verdict.neurons})
+                found.append(kept.results[cell])
+    return found
 
 
 def _spreads(rows: list[dict[str, Any]]) -> list[tuple[float, float]]:

@@ -1,9 +1,9 @@
 """How random a kernel is, from samples, with confidence intervals that assume no law.
 
-- `dispersion`, E[Θ²]/E[Θ]² = 1 + E[(Θ - Θ′)²/2]/E[ΘΘ′] over pairs of independent networks. Averages over groups of
-  pairs are taken, whose kurtosis may be supposed to be at most 5 (a normal variable's is 3): some bound the variances,
-  the others bound both means by Catoni's confidence sequences (`ntk_theory.verify`). Where their own kurtosis is above
-  5 that is not believed, and `trusted` is 0: of heavy tails a sample says little.
+- `dispersion`, E[Θ²]/E[Θ]² = 1 + E[(Θ - Θ′)²/2]/E[ΘΘ′] over pairs of independent networks. Averages over groups
+  of pairs are taken, whose kurtosis may be supposed to be at most 5 (a normal variable's is 3): some bound the
+  variances, the others bound both means by Catoni's confidence sequences (`ntk_theory.verify`). Where their own
+  kurtosis is above 5 that is not believed, and `trusted` is 0: of heavy tails a sample says little.
 - `spread`, the 90% quantile of Θ over its 10% quantile: by Dvoretzky, Kiefer & Wolfowitz's inequality with
   Massart's constant its interval supposes nothing at all.
 """
@@ -20,8 +20,10 @@ from ntk_theory.verify.evidence import confidence_bounds
 from ntk_theory.verify.pilot import KURTOSIS, sample_kurtosis, variance_bound
 
 FAILURE = 1e-5
-"""The probability at most that one interval misses; intervals are many, and their failures add."""
-_GROUPS, _PILOT = 1024, 512
+"""The probability at most that one interval of a spread misses; these are many, and their failures add."""
+POINTWISE = 1e-3
+"""The same of a dispersion."""
+_GROUPS, _PILOT = 512, 384
 _LEVELS = (0.1, 0.9)
 
 
@@ -59,10 +61,10 @@ def _dispersion(relative: Float[np.ndarray, "count"]) -> tuple[float, float, boo
     pairs = np.stack([(one - other) ** 2 / 2, one * other], axis=1)
     groups = pairs.reshape(_GROUPS, size, 2).mean(axis=1)
     pilot, rest = groups[:_PILOT], groups[_PILOT:]
-    variance = variance_bound(pilot, FAILURE / 4)
+    variance = variance_bound(pilot, POINTWISE / 4)
     effect = 4 * np.sqrt(variance / len(rest))
     sizes = np.concatenate([bet_sizes(variance[j : j + 1], float(effect[j])) for j in range(2)])
-    lower, upper = confidence_bounds(rest, variance, sizes, FAILURE / 4)
+    lower, upper = confidence_bounds(rest, variance, sizes, POINTWISE / 4)
     kurtosis = max(float(sample_kurtosis(part).max()) for part in (pilot, rest))
     trusted = kurtosis <= KURTOSIS and lower[1] > 0
     most = 1 + float(upper[0] / lower[1]) if lower[1] > 0 else 1e300

@@ -56,8 +56,8 @@ def _claim(shown: dict[str, Any]) -> Claim:
     wrong = shown["below"] + radius < 0.5
     return Claim(
         "small-samples",
-        r"ReLU at $n = 64$, $L = 32$, $(\sigma_w^2, \sigma_b^2) = (2, 0)$: an estimate from 200 initializations is "
-        r"below the exact ratio more often than not",
+        r"ReLU at $n = 64$, $L = 32$, $(\sigma_w^2, \sigma_b^2) = (2, 0)$: 200 initializations more often than "
+        r"not give a ratio that is below the exact one",
         "VERIFIED" if right else "REFUTED" if wrong else "UNDECIDED",
         ALPHA,
         f"{100 * shown['below']:.0f}\\% of {shown['repeats']} estimates are below {shown['exact']:.3f}, "

@@ -48,8 +48,8 @@ class Sizes:
 
 QUICK = Sizes(
     name="quick",
-    widths=(32, 64),
-    depths=(8, 32),
+    widths=(64, 128),
+    depths=(8, 16),
     networks=16384,
     paper_widths=(100,),
     paper_depths=(10, 30),
@@ -92,8 +92,7 @@ FULL = replace(
     repeats=4000,
     train_widths=(64, 128, 256),
     train_depths=(3, 10, 20),
-    train_inputs=64,
-    train_steps=200,
+    train_steps=150,
     members=4,
     scale_depths=(3, 6, 10, 20, 40),
     scale_points=7,

@@ -45,7 +45,7 @@ def test_a_descent_that_blows_up_is_nan_from_there_on():
 def test_what_cannot_be_used_is_named():
     settings = uniform(ntk.mlp("relu", depth=1))
     with pytest.raises(ShapeError, match="one target an input"):
-        descents(settings, PAIR, np.ones(3), width=4, steps=1, members=1, seed=0)
+        descents(settings, PAIR, np.ones((2, 1)), width=4, steps=1, members=1, seed=0)
     with pytest.raises(DataError, match="not 0 throughout"):
         descents(settings, PAIR, np.zeros(2), width=4, steps=1, members=1, seed=0)
     with pytest.raises(DataError, match="fraction"):

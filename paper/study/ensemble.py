@@ -1,0 +1,154 @@
+"""The variance of trained outputs over initializations, predicted and measured.
+
+For S + 1 inputs of which every pair looks alike, NNGP kernel and NTK have two values each, and training on S of
+them to the end leaves the variance (1 + A²/S)(q - q′) + (A - 1)²q′ at the last, A = S/(θ/θ′ + S - 1) (theorem 3
+of Seleznova & Kutyniok 2020, derived in `ntk_theory.dynamics.exchangeable`). It supposes that the kernel
+neither is random nor moves, and that all of the targets is learned; `finite_time` drops the last of these.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+import ntk_theory as ntk
+from ntk_theory.dynamics import GradientDescent, TwoValued, ensemble, trained_variance
+from ntk_theory.regime import descents
+from ntk_theory.sampling.store import open_store
+from paper.study.claim import decide, number, part
+from paper.study.phases import PHASES, setting
+from paper.study.sizes import Sizes
+from paper.study.training import uniform
+
+ACTIVATIONS = ("relu", "tanh")
+TRAINED, TESTS, COSINE, STEPS = 8, 4, 0.5, 200
+FRACTION = 0.25
+FAILURE = 1e-3
+NEAR = 1.6
+
+
+def run(sizes: Sizes, store: Path) -> dict[str, Any]:
+    """Each phase and depth: measured variance with its interval, the formula, and the theory at the same time."""
+    rows = []
+    shared = {
+        "format": 1,
+        "seed": sizes.seed,
+        "steps": STEPS,
+        "trained": TRAINED,
+        "tests": TESTS,
+        "cosine": COSINE,
+    }
+    with open_store(store / "ensemble.jsonl", shared) as kept:
+        for name in ACTIVATIONS:
+            for phase in PHASES:
+                for depth in sizes.ensemble_depths:
+                    one = setting(name, phase)
+                    cell = f"{name} {phase} {depth} {sizes.ensemble_width} {sizes.ensemble_members}"
+                    if cell not in kept.results:
+                        kept.add(cell, _measured(sizes, name, depth, one.W_var, one.b_var))
+                    row = {
+                        "activation": name,
+                        "phase": phase,
+                        "W_var": one.W_var,
+                        "b_var": one.b_var,
+                        "depth": depth,
+                    }
+                    row |= {"width": sizes.ensemble_width, "ratio": depth / sizes.ensemble_width}
+                    rows.append(row | kept.results[cell] | {"claim": "ensemble-variance"})
+    settings = {
+        "trained on": TRAINED,
+        "tested at": TESTS,
+        "cosine of all pairs": COSINE,
+        "steps": STEPS,
+        "fraction": FRACTION,
+        "members": sizes.ensemble_members,
+    }
+    near = [row for row in rows if row["depth"] == min(sizes.ensemble_depths) and row["phase"] == "critical"]
+    far = [row for row in rows if row["depth"] == max(sizes.ensemble_depths) and row["phase"] == "chaotic"]
+    claims = [
+        decide(
+            "ensemble-variance",
+            rf"critical, $L = {min(sizes.ensemble_depths)}$, $n = {sizes.ensemble_width}$: the trained outputs' "
+            rf"variance is the theory's at the same time, within a factor of {NEAR}",
+            [(row["lower"] / row["finite_time"], row["upper"] / row["finite_time"]) for row in near],
+            [(1 / NEAR, NEAR)] * len(near),
+            FAILURE * len(near),
+            ", ".join(f"{row['activation']} {row['measured'] / row['finite_time']:.2f}" for row in near),
+        ),
+        decide(
+            "ensemble-fails",
+            rf"chaotic, $L = {max(sizes.ensemble_depths)}$, $n = {sizes.ensemble_width}$: the trained outputs' "
+            rf"variance is not the theory's: off by a factor of more than {NEAR}",
+            [_distance(row) for row in far],
+            [(float(np.log(NEAR)), 1e300)] * len(far),
+            FAILURE * len(far),
+            ", ".join(f"{row['activation']} {row['measured'] / row['finite_time']:.2g}" for row in far),
+        ),
+    ]
+    numbers = {
+        f"measured over predicted variance, {row['activation']}, {row['phase']}, L = {row['depth']}": number(
+            row["measured"] / row["formula"], "ensemble-variance"
+        )
+        for row in rows
+    }
+    return part("ensemble", sizes, settings, rows, numbers, claims)
+
+
+def _measured(sizes: Sizes, name: str, depth: int, W_var: float, b_var: float) -> dict[str, float]:
+    x = simplex(TRAINED + TESTS)
+    y = np.where(np.arange(TRAINED) % 2, -1.0, 1.0)
+    settings = uniform(name, depth, W_var, b_var)
+    found = descents(
+        settings, x, y, width=sizes.ensemble_width, steps=[STEPS], members=sizes.ensemble_members,
+        seed=sizes.seed, fraction=FRACTION,
+    )  # fmt: skip
+    tests = found.outputs[:, -1, TRAINED:]
+    tests = tests[np.isfinite(tests).all(axis=1)]
+    variance, lower, upper = variance_interval(tests, sizes.seed)
+    net = ntk.mlp(name, depth=depth, W_std=W_var**0.5, b_std=b_var**0.5)
+    kernels = net.kernel_fn(x)
+    nngp, theta = (np.asarray(kernel) for kernel in kernels)
+    two = [TwoValued(float(kernel[0, 0]), float(kernel[0, 1])) for kernel in (nngp, theta)]
+    step = FRACTION * 2 / float(np.linalg.eigvalsh(theta[:TRAINED, :TRAINED])[-1])
+    later = ensemble(
+        ntk_train=theta[:TRAINED, :TRAINED],
+        ntk_test=theta[TRAINED:, :TRAINED],
+        nngp_train=nngp[:TRAINED, :TRAINED],
+        nngp_test=nngp[TRAINED:, :TRAINED],
+        nngp_prior=nngp[TRAINED:, TRAINED:],
+        y=y,
+        t=STEPS,
+        optimizer=GradientDescent(step),
+    )
+    return {
+        "measured": variance,
+        "lower": lower,
+        "upper": upper,
+        "members": len(tests),
+        "start": two[0].diagonal,
+        "formula": trained_variance(*two, TRAINED),
+        "finite_time": float(np.diag(later.covariance).mean()),
+        "movement": float(np.nanmedian(found.movement[:, -1])),
+    }
+
+
+def _distance(row: dict[str, Any]) -> tuple[float, float]:
+    """|log(measured/theory)| over the interval."""
+    low, high = (float(np.log(row[name] / row["finite_time"])) for name in ("lower", "upper"))
+    return (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))
+
+
+def simplex(count: int) -> Float[np.ndarray, "count count"]:
+    """Inputs with |x|² = n₀ and the same cosine between all pairs."""
+    gram = (1 - COSINE) * np.eye(count) + COSINE
+    return np.linalg.cholesky(gram) * np.sqrt(count)
+
+
+def variance_interval(outputs: Float[np.ndarray, "members tests"], seed: int) -> tuple[float, float, float]:
+    """The mean over test inputs of their variance over members, and its interval by the bootstrap of members."""
+    rng = np.random.default_rng(seed)
+    draws = rng.integers(0, len(outputs), (4000, len(outputs)))
+    again = np.array([outputs[rows].var(axis=0, ddof=1).mean() for rows in draws])
+    lower, upper = np.quantile(again, [FAILURE / 2, 1 - FAILURE / 2])
+    return float(outputs.var(axis=0, ddof=1).mean()), float(lower), float(upper)
