@@ -21,7 +21,7 @@ from paper.study.phases import ACTIVATIONS, PHASES, TITLES, setting
 from paper.study.sizes import Sizes
 
 INPUT = np.ones((1, 16))
-VERDICT_DEPTH = 4
+VERDICT_DEPTH = 2
 
 
 def run(sizes: Sizes, store: Path) -> dict[str, Any]:
@@ -163,10 +163,10 @@ def _claims(rows: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> list[
         ),
         decide(
             "critical-by-ratio",
-            r"critical: how random the kernel is depends on $L/n$ alone: the quotient is the same within 30\% at "
-            r"equal $L/n$",
+            r"critical: how random the kernel is depends on $L/n$ alone: at equal $L/n$ the quotient is the "
+            r"same within a factor of 2",
             [(a["spread_lower"] / b["spread_upper"], a["spread_upper"] / b["spread_lower"]) for a, b in pairs],
-            [(1 / 1.3, 1.3)] * len(pairs),
+            [(0.5, 2.0)] * len(pairs),
             2 * FAILURE * len(pairs),
             f"{len(pairs)} pairs of settings with equal depth/width",
         ),
@@ -183,7 +183,7 @@ def _together(id: str, statement: str, verdicts: list[dict[str, Any]]) -> Claim:
 
 
 def _verdicts(sizes: Sizes, store: Path) -> list[dict[str, Any]]:
-    """`ntk_theory.verify` on networks of four hidden layers in each phase, the claim that each activation has."""
+    """`ntk_theory.verify` on networks of two hidden layers in each phase, the claim that each activation has."""
     found = []
     with open_store(store / "verdicts.jsonl", {"format": 1, "seed": sizes.seed}) as kept:
         for name in ACTIVATIONS:

@@ -65,7 +65,7 @@ def _dispersion(relative: Float[np.ndarray, "count"]) -> tuple[float, float, boo
     effect = 4 * np.sqrt(variance / len(rest))
     sizes = np.concatenate([bet_sizes(variance[j : j + 1], float(effect[j])) for j in range(2)])
     lower, upper = confidence_bounds(rest, variance, sizes, POINTWISE / 4)
-    kurtosis = max(float(sample_kurtosis(part).max()) for part in (pilot, rest))
+    kurtosis = float(sample_kurtosis(groups).max())
     trusted = kurtosis <= KURTOSIS and lower[1] > 0
     most = 1 + float(upper[0] / lower[1]) if lower[1] > 0 else 1e300
     return 1 + max(0.0, float(lower[0] / upper[1])), most, bool(trusted)

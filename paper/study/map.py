@@ -34,7 +34,7 @@ from paper.study.training import uniform
 ACTIVATIONS = ("relu", "tanh")
 B_VAR = 1.0
 INPUTS, STEPS, MEMBERS, NETWORKS = 8, 100, 8, 4096
-FINE = 41
+FINE = 25
 WITHIN = 2.0
 DEEPEST = 256
 
@@ -91,13 +91,20 @@ def crossing(depths: Any, values: Any, threshold: float, *, rising: bool = True)
 
 def _random(activation: str, W_var: float, width: int) -> float:
     """The depth where the derived dispersion reaches 5/4."""
-    depths = np.unique(np.geomspace(1, DEEPEST, 60).round().astype(int))
-    if activation == "relu":
-        values = [relu_ntk_dispersion(width, int(depth), W_var**0.5, B_VAR**0.5) - 1 for depth in depths]
-    else:
+    if activation != "relu":
         profile = depth_profile(activation, DEEPEST, W_std=W_var**0.5, b_std=B_VAR**0.5)
-        values = profile.ntk_fluctuation[depths] / width
-    return crossing(depths, values, 0.25)
+        return crossing(np.arange(1, DEEPEST + 1), profile.ntk_fluctuation[1:] / width, 0.25)
+
+    def value(depth: int) -> float:
+        return relu_ntk_dispersion(width, depth, W_var**0.5, B_VAR**0.5) - 1
+
+    least, most = 1, DEEPEST
+    if value(most) < 0.25:
+        return np.inf
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (least, middle) if value(middle) >= 0.25 else (middle, most)
+    return crossing([least, most], [value(least), value(most)], 0.25)
 
 
 def _untrainable(activation: str, W_var: float, x: Float[np.ndarray, "m n"]) -> float:
