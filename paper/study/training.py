@@ -26,7 +26,7 @@ ALPHA = 1e-4
 JUDGED = 64  # networks for each claim; of another seed than those that the thresholds were chosen by
 JUDGED_SEED = 20_000
 JUDGED_WIDTH, JUDGED_DEPTH, JUDGED_INPUTS, JUDGED_STEPS = 64, 16, 8, 100
-SCALE_B_VAR = 0.05
+SCALE_B_VAR, SCALE_WIDTH = 0.05, 128
 MOVES = 0.25
 
 
@@ -121,7 +121,7 @@ def _scales(
         for depth in sizes.scale_depths:
             W_var = float(factor * line)
             chosen = uniform("tanh", depth, W_var, SCALE_B_VAR)
-            found = train(chosen, sizes.train_inputs, sizes.train_widths[-1], [sizes.train_steps], 2)
+            found = train(chosen, sizes.train_inputs, SCALE_WIDTH, [sizes.train_steps], 2)
             where = place(chosen)
             row = {
                 "kind": "scale",
@@ -130,7 +130,7 @@ def _scales(
                 "W_var": W_var,
                 "b_var": SCALE_B_VAR,
             }
-            row |= {"depth": depth, "width": sizes.train_widths[-1], "xi_c": where.xi_c}
+            row |= {"depth": depth, "width": SCALE_WIDTH, "xi_c": where.xi_c}
             loss = np.array(found["loss"])[:, -1]
             row |= {"loss": float(np.exp(np.log(np.maximum(loss, 1e-30)).mean()))}
             row |= {"predicted": predicted_loss(chosen, x, y, sizes.train_steps, sizes.fraction)}

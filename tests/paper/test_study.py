@@ -91,4 +91,4 @@ def test_results_are_written_a_row_a_line(tmp_path):
     write(tmp_path / "x.json", result)
     text = (tmp_path / "x.json").read_text()
     assert json.loads(text)["rows"] == [{"a": 1.234568}, {"a": [0.3333333, 2]}]
-    assert len(text.splitlines()) == 8
+    assert len(text.splitlines()) == 9
