@@ -22,7 +22,8 @@ def claims_list(claims: Sequence[Mapping[str, Any]], part: str) -> str:
         missing = [key for key in ("statement", "verdict", "alpha", "evidence", "command") if key not in claim]
         if missing or claim["verdict"] not in COLOURS:
             raise DataError(f"A claim of the part {part} has no {missing[0] if missing else 'known verdict'}.")
-        alpha = "" if claim["alpha"] is None else rf"\num{{{_rounded_up(claim['alpha'])}}}"
+        decided = claim["alpha"] is not None and claim["verdict"] != "UNDECIDED"
+        alpha = rf"\num{{{_rounded_up(claim['alpha'])}}}" if decided else ""
         statement, evidence = (" ".join(str(claim[key]).split()) for key in ("statement", "evidence"))
         verdict = rf"\verdict{{{COLOURS[claim['verdict']]}}}{{{claim['verdict']}}}{{{alpha}}}"
         lines.append(
