@@ -17,6 +17,7 @@ def kernel(name, depth, W_std, b_std):
         "erf": stax.Erf,
         "gelu": stax.Gelu,
         "tanh": lambda: stax.ElementwiseNumerical(jnp.tanh, deg=25),
+        "logistic": lambda: stax.ElementwiseNumerical(jax.nn.sigmoid, deg=25),
     }
     dense = stax.Dense(1, W_std, b_std)
     _, _, function = stax.serial(dense, stax.repeat(stax.serial(phi[name](), dense), depth))
@@ -29,7 +30,10 @@ for line in sys.stdin:
     jax.config.update("jax_enable_x64", job["dtype"] == "float64")
     key = json.dumps(job)
     if key not in held:
-        x = np.random.default_rng(0).normal(size=(job["n"], 784)).astype(job["dtype"])
+        x = np.random.default_rng(0).normal(size=(job["n"], 784))
+        if job["one_norm"]:
+            x *= 28 / np.linalg.norm(x, axis=1, keepdims=True)
+        x = x.astype(job["dtype"])
         held.clear()
         start = time.process_time()
         held[key] = kernel(job["name"], job["depth"], job["W_std"], job["b_std"]), x

@@ -118,6 +118,15 @@ class KernelFunction:
                 break
         return found
 
+    def program(self, x1: Any, x2: Any = None) -> tuple[Any, tuple[Any, ...]]:
+        """The compiled function that computes these inputs, and its arguments: to be timed, or lowered."""
+        with jax.enable_x64(bool(x1.dtype == np.float64)):
+            for resolution in self.resolutions(x1, x2):
+                function = self._jitted(resolution)
+                if function(x1, x2)[1] <= ENOUGH[str(x1.dtype)]:
+                    break
+            return function, tuple(None if x is None else jnp.asarray(x) for x in (x1, x2))
+
     def resolutions(self, x1: Any, x2: Any) -> tuple[Resolution, ...]:
         """What its series are to be tried at for these inputs, concrete ones, the coarsest first."""
         q = np.concatenate([np.mean(np.square(np.asarray(x)), axis=1) for x in (x1, x2) if x is not None])
