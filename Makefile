@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN := $(VENV)/bin/python
 
-.PHONY: setup report proofs test test-all lint types lock clean
+.PHONY: setup report proofs paper tex test test-all lint types lock clean
 
 setup: $(VENV)/.installed
 
@@ -18,6 +18,15 @@ $(VENV)/.installed: pyproject.toml $(wildcard requirements/*.txt)
 
 report: setup
 	$(RUN) -m ntk_theory report --out build/report
+
+# SIZE=full prints the stored results of the full study; quick, the default, makes a small one first.
+SIZE ?= quick
+paper: setup
+	$(RUN) -m paper --size $(SIZE) --out build/paper
+
+# What `make paper` needs for the PDF, on Debian and Ubuntu, as root.
+tex:
+	apt-get install --yes --no-install-recommends texlive-latex-extra texlive-science texlive-fonts-recommended
 
 proofs: setup
 	$(RUN) -m ntk_theory.proofs --out build/proofs
