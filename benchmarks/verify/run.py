@@ -1,6 +1,6 @@
 """How often is an error refuted, and a right theory?
 
-    python benchmarks/verify/run.py [--runs 200] [--networks erf] [--out benchmarks/results/verify.json]
+    python benchmarks/verify/run.py [--runs 200] [--networks erf] [--budget 16777216]
 
 Each run is a seed: fresh networks, the pilot included. All theories of a run meet the same networks, as `verify`
 has it, so each network is drawn once and every planted error of `tests/mutants/planted.py` is judged on it. Beside
@@ -33,7 +33,7 @@ assert SPEC.loader is not None
 planted = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(planted)
 
-BUDGET, ALPHA = 2**24, 1e-6
+ALPHA = 1e-6
 TOLERANCE, PEERS_NETWORKS = 0.1, 1000
 
 
@@ -86,13 +86,15 @@ def asked_theories(name: str) -> dict[str, Any]:
     return asked | {"the true theory": None}
 
 
-def run(name: str, runs: int, counts: dict[str, dict[str, float]], done: int) -> dict[str, dict[str, float]]:
+def run(
+    name: str, runs: int, counts: dict[str, dict[str, float]], done: int, budget: int
+) -> dict[str, dict[str, float]]:
     """`runs` further seeds, added to the counts by error; "the true theory" among them."""
     net, asked = ntk.mlp(name, **planted.NETWORKS[name]), asked_theories(name)
     for seed in range(done, done + runs):
         passes = peers_test(net, seed, asked)
         for error, theory in asked.items():
-            verdict = verify(net, planted.X, kernel_fn=theory, alpha=ALPHA, budget=BUDGET, seed=seed)
+            verdict = verify(net, planted.X, kernel_fn=theory, alpha=ALPHA, budget=budget, seed=seed)
             row = counts.setdefault(error, dict.fromkeys(("refuted", "verified", "peers_fail", "neurons"), 0.0))
             row["refuted"] += verdict.verdict == "REFUTED"
             row["verified"] += verdict.verdict == "VERIFIED"
@@ -107,13 +109,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--networks", nargs="+", default=["erf"], choices=list(planted.NETWORKS))
+    parser.add_argument("--budget", type=int, default=2**24, help="neurons for a verdict; of new networks")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "verify.json")
     options = parser.parse_args()
     remember_draws()
     result: dict[str, Any] = {
         "machine": f"{platform.machine()}, {multiprocessing.cpu_count()} cores",
         "alpha": ALPHA,
-        "budget_neurons": BUDGET,
         "peers": f"{PEERS_NETWORKS} networks of width 1024, rtol {TOLERANCE}",
         "networks": {},
     }
@@ -121,11 +123,18 @@ def main() -> None:
         result = json.loads(options.out.read_text())
     for name in options.networks:
         entry = result["networks"].setdefault(
-            name, {"settings": planted.NETWORKS[name], "runs": 0, "cpu_seconds": 0.0, "counts": {}}
+            name,
+            {
+                "settings": planted.NETWORKS[name],
+                "budget_neurons": options.budget,
+                "runs": 0,
+                "cpu_seconds": 0.0,
+                "counts": {},
+            },
         )
         while entry["runs"] < options.runs:
             more, start = min(10, options.runs - entry["runs"]), time.process_time()
-            run(name, more, entry["counts"], entry["runs"])
+            run(name, more, entry["counts"], entry["runs"], entry["budget_neurons"])
             entry["runs"] += more
             entry["cpu_seconds"] = round(entry["cpu_seconds"] + time.process_time() - start, 1)
             options.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")

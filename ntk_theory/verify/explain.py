@@ -20,7 +20,8 @@ def verified(example: Example) -> str:
         return f"no entry is below the theory by {example.min_detectable:.3g} or more."
     if claim.rate == "power":
         return f"every exponent is within {example.min_detectable:.3g} of the theory's."
-    return f"every entry of the theory is within {example.min_detectable:.2%} of the truth, relative to {claim.of}."
+    near = f"{example.min_detectable:.2%}"
+    return f"every entry of the theory is within {near} of the truth, relative to {claim.of}."
 
 
 def refuted(findings: "Findings", bets: Bets) -> str:

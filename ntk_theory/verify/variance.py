@@ -36,7 +36,7 @@ def variance_bound(
 
 def sample_kurtosis(samples: Float[np.ndarray, "samples quantities"]) -> Float[np.ndarray, "quantities"]:
     """The samples' own kurtosis, 3 where they do not vary."""
-    centred = samples - samples.mean(0)
-    variance = (centred**2).mean(0)
+    squares = (samples - samples.mean(0)) ** 2
+    variance = squares.mean(0)
     varies = variance > 0
-    return np.where(varies, (centred**4).mean(0) / np.where(varies, variance, 1) ** 2, 3.0)
+    return np.where(varies, (squares**2).mean(0) / np.where(varies, variance, 1) ** 2, 3.0)
