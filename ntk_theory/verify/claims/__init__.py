@@ -13,6 +13,7 @@ from ntk_theory.verify.claims.limit import limit
 from ntk_theory.verify.claims.moments import moments
 from ntk_theory.verify.claims.outputs import outputs
 from ntk_theory.verify.claims.phase import phase
+from ntk_theory.verify.claims.trained import trained
 from ntk_theory.verify.claims.training import frozen, training
 from ntk_theory.verify.claims.variance import variance
 from ntk_theory.verify.theory import KernelTheory, kernel_theory
@@ -32,6 +33,7 @@ __all__ = [
     "outputs",
     "phase",
     "the_claim",
+    "trained",
     "training",
     "variance",
 ]
@@ -46,6 +48,7 @@ CLAIMS: dict[str, ClaimMaker] = {
     "outputs": outputs,
     "frozen": frozen,
     "training": training,
+    "trained": trained,
     "phase": phase,
 }
 """The claims that go by a name."""
