@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from ntk_theory.errors import DataError
+from ntk_theory.tables.numbers import rounded_up
 
 COLOURS = {"VERIFIED": "good", "REFUTED": "bad", "UNDECIDED": "open"}
 
@@ -23,19 +23,13 @@ def claims_list(claims: Sequence[Mapping[str, Any]], part: str) -> str:
         if missing or claim["verdict"] not in COLOURS:
             raise DataError(f"A claim of the part {part} has no {missing[0] if missing else 'known verdict'}.")
         decided = claim["alpha"] is not None and claim["verdict"] != "UNDECIDED"
-        alpha = rf"\num{{{_rounded_up(claim['alpha'])}}}" if decided else ""
+        alpha = rf"\num{{{rounded_up(claim['alpha'])}}}" if decided else ""
         statement, evidence = (" ".join(str(claim[key]).split()) for key in ("statement", "evidence"))
         verdict = rf"\verdict{{{COLOURS[claim['verdict']]}}}{{{claim['verdict']}}}{{{alpha}}}"
         lines.append(
             rf"\item {_sentence(statement)} {verdict} {{\small {_sentence(evidence)}}} % {claim['command']}"
         )
     return "\n".join([*lines, r"\end{claims}", ""])
-
-
-def _rounded_up(alpha: float) -> str:
-    """To one digit and not below the bound."""
-    exact = Decimal(repr(float(alpha)))
-    return f"{exact.quantize(Decimal(1).scaleb(exact.adjusted()), ROUND_CEILING):.0e}"
 
 
 def _sentence(text: str) -> str:

@@ -175,7 +175,7 @@ def part_of_study(results: Path, part: str) -> Mapping[str, Any]:
     """One part's record. Raises `SystemExit` where it is missing, and says what makes it."""
     path = results / f"{part}.json"
     if not path.is_file():
-        raise SystemExit(f"{path} is missing: run python -m paper.study --only {part} --out {results}")
+        raise SystemExit(f"{path} is missing: python -m paper.study --size full|quick --only {part} makes it.")
     record: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     missing = [key for key in ("command", "numbers", "claims") if key not in record]
     if missing:

@@ -1,6 +1,6 @@
 """Proven and measured values as the numbers of tables."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from ntk_theory.enclosure import Enclosure
 from ntk_theory.tables.table import Cell, Number
@@ -17,6 +17,12 @@ def certified(value: Enclosure | None) -> Number | Cell:
 def rounded(value: float, digits: int) -> Number:
     """A computed number to so many digits, without an error: what was cut off is smaller than the last of them."""
     return Number(plain_decimal(Decimal(f"{value:.{digits - 1}e}")))
+
+
+def rounded_up(bound: float) -> str:
+    """A bound to one digit, and not below it: 1.2e-6 is 2e-6."""
+    exact = Decimal(repr(float(bound)))
+    return f"{exact.quantize(Decimal(1).scaleb(exact.adjusted()), ROUND_CEILING):.0e}"
 
 
 def plain_decimal(value: Decimal) -> str:

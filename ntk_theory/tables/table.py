@@ -211,7 +211,7 @@ def _tex_cell(cell: Cell | Number | str, letter: str) -> str:
 def _tex_column(letter: str, cells: tuple[Cell | Number | str, ...]) -> str:
     """A column's letter; for siunitx with the room that its numbers take before and after the marker."""
     if letter == "p":
-        return r">{\raggedright\arraybackslash}p{0.45\linewidth}"
+        return r">{\raggedright\arraybackslash}p{0.4\linewidth}"
     if letter != "S":
         return letter
     numbers = [cell for cell in cells if isinstance(cell, Number)]

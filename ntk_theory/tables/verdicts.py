@@ -13,7 +13,7 @@ import numpy as np
 from ntk_theory.dual import dual
 from ntk_theory.errors import DataError
 from ntk_theory.network import mlp
-from ntk_theory.tables.numbers import rounded
+from ntk_theory.tables.numbers import rounded, rounded_up
 from ntk_theory.tables.table import Cell, Number, Row, Table, Tone, prose
 from ntk_theory.verify import Verdict, verify
 
@@ -98,8 +98,8 @@ def claims_table(found: Sequence[Mapping[str, Any]], where: str) -> Table:
             what = f"has no {missing[0]}" if missing else f"has the verdict {claim['verdict']!r}"
             raise DataError(f"Claim {number} of {where} {what}; its verdict must be one of {', '.join(VERDICTS)}.")
         rate: Number | Cell = Cell("–", plain="")
-        if claim["alpha"] is not None:
-            rate = Number(f"{float(claim['alpha']):.0e}")
+        if claim["alpha"] is not None and claim["verdict"] != "UNDECIDED":
+            rate = Number(rounded_up(claim["alpha"]))
         name = str(claim["verdict"])
         tone: Tone = "good" if name == "VERIFIED" else "bad" if name == "REFUTED" else "quiet"
         evidence = _as_text(str(claim["evidence"]))
@@ -146,4 +146,6 @@ def _source(test: Test, verdict: Verdict) -> str:
 
 
 def _as_text(text: str) -> str:
+    """From LaTeX's text to that of tables: \\( … \\) around mathematics, nothing escaped outside it."""
+    text = re.sub(r"\\([%&#_])", r"\1", text)
     return re.sub(r"(?<!\\)\$(.+?)(?<!\\)\$", r"\\(\1\\)", text)

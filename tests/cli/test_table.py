@@ -37,7 +37,7 @@ def test_all_formats_of_one_table(capsys, tmp_path):
         status, shown[form], _ = run(capsys, "table", "verdicts", "--results", str(path), "--format", form)
         assert status == 0
     assert shown["latex"].startswith("\\begin{table}")
-    assert shown["csv"] == "claim,verdict,alpha,evidence,source\na,VERIFIED,1e-03,b,c\n"
+    assert shown["csv"] == "claim,verdict,alpha,evidence,source\na,VERIFIED,1e-3,b,c\n"
     assert shown["md"].startswith("| claim | verdict | $\\alpha$ |")
     assert "<!doctype html>" in shown["html"]
     assert 'src="' not in shown["html"].split("<body>")[0].split("MathJax = {")[0]

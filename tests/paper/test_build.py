@@ -56,7 +56,7 @@ def test_numbers_of_the_study_carry_errors_and_sources(tmp_path):
 
 
 def test_a_missing_part_stops_the_build_and_says_what_makes_it(tmp_path):
-    with pytest.raises(SystemExit, match=r"paper\.study --only samples"):
+    with pytest.raises(SystemExit, match=r"samples\.json is missing.*--only samples"):
         list(measured(study(tmp_path, without="samples")))
     (tmp_path / "map.json").write_text('{"command": "x", "numbers": {}}')
     with pytest.raises(SystemExit, match="has no claims"):

@@ -84,18 +84,18 @@ CLAIM = {
     "id": "a",
     "statement": "at $\\chi_1 > 1$ it moves",
     "verdict": "REFUTED",
-    "alpha": 1e-6,
-    "evidence": "5% of runs",
+    "alpha": 1.2e-6,
+    "evidence": "5\\% of runs",
     "command": "python -m paper.study --only a",
 }
 
 
 def test_claims_of_a_file(tmp_path):
     path = tmp_path / "claims.json"
-    path.write_text(json.dumps({"claims": [CLAIM, {**CLAIM, "verdict": "VERIFIED", "alpha": None}]}))
+    path.write_text(json.dumps({"claims": [CLAIM, {**CLAIM, "alpha": None}, {**CLAIM, "verdict": "UNDECIDED"}]}))
     made = claims(path)
-    assert r"at \(\chi_1 > 1\) it moves & REFUTED & 1e-6 & 5\% of runs \\ % python -m paper.study" in made.tex()
-    assert [row["alpha"] for row in rows_of(made)] == ["1e-06", ""]
+    assert r"at \(\chi_1 > 1\) it moves & REFUTED & 2e-6 & 5\% of runs \\ % python -m paper.study" in made.tex()
+    assert [row["alpha"] for row in rows_of(made)] == ["2e-6", "", ""]
 
 
 @pytest.mark.parametrize(
