@@ -117,7 +117,14 @@ def derived() -> Iterator[Value]:
 
 
 def measured(results: Path) -> Iterator[Value]:
-    """What the study measured: PART.NAME for each of the numbers of each part."""
+    """What the study measured: PART.NAME for each of the numbers of each part.
+
+    Raises `SystemExit` where a part is missing, or not of the size of the others.
+    """
+    sizes = {part: str(part_of_study(results, part)["size"]) for part in PARTS}
+    if len(set(sizes.values())) > 1:
+        raise SystemExit(f"The parts in {results} are of different sizes: {sizes}. Make those of one size again.")
+    yield Value("study.size", sizes[PARTS[0]], "python -m paper.study --size")
     for part in PARTS:
         record = part_of_study(results, part)
         for name, entry in record["numbers"].items():
@@ -177,7 +184,7 @@ def part_of_study(results: Path, part: str) -> Mapping[str, Any]:
     if not path.is_file():
         raise SystemExit(f"{path} is missing: python -m paper.study --size full|quick --only {part} makes it.")
     record: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    missing = [key for key in ("command", "numbers", "claims") if key not in record]
+    missing = [key for key in ("command", "size", "numbers", "claims") if key not in record]
     if missing:
         raise SystemExit(
             f"{path} has no {missing[0]}: it was made by another version of the study; make it again."

@@ -32,6 +32,7 @@ def study(folder, *, without=""):
         numbers = {"a": {"value": 1.2345678, "error": 0.0123, "claim": "a"}, "b": {"value": 3, "error": None}}
         record = {
             "part": part,
+            "size": "quick",
             "command": f"run {part}",
             "numbers": numbers,
             "claims": [CLAIM],
@@ -58,7 +59,11 @@ def test_numbers_of_the_study_carry_errors_and_sources(tmp_path):
 def test_a_missing_part_stops_the_build_and_says_what_makes_it(tmp_path):
     with pytest.raises(SystemExit, match=r"samples\.json is missing.*--only samples"):
         list(measured(study(tmp_path, without="samples")))
-    (tmp_path / "map.json").write_text('{"command": "x", "numbers": {}}')
+    other = json.loads((study(tmp_path) / "map.json").read_text()) | {"size": "full"}
+    (tmp_path / "map.json").write_text(json.dumps(other))
+    with pytest.raises(SystemExit, match="different sizes"):
+        list(measured(tmp_path))
+    (tmp_path / "map.json").write_text('{"command": "x", "size": "full", "numbers": {}}')
     with pytest.raises(SystemExit, match="has no claims"):
         part_of_study(tmp_path, "map")
 
