@@ -49,7 +49,7 @@ def small() -> Any:
 
 def draw_initialization(result: dict[str, Any]) -> Any:
     """Four panels, one an activation: the ratio against depth/width in three phases."""
-    drawing, axes = figure(2.3, 4, width=PAGE, sharey=True)
+    drawing, axes = figure(2.5, 4, width=PAGE, sharey=True)
     rows = [row for row in result["rows"] if row["grid"] == "ours"]
     for panel, name in zip(axes[0], ACTIVATIONS, strict=True):
         for phase in PHASES:
@@ -60,14 +60,28 @@ def draw_initialization(result: dict[str, Any]) -> Any:
                 theory = [(row["exact"] or row["first_order"]) - 1 for row in some]
                 panel.plot(ratios, theory, color=COLOURS[phase], ls=DASHES[0] if name == "relu" else DASHES[1])
                 _measured(panel, some, COLOURS[phase], MARKERS[index])
-        panel.set(title=TITLES[name], xlabel="depth/width", xscale="log", yscale="log", ylim=(0.01, 300))
+        panel.set(title=TITLES[name], xlabel="depth/width", xscale="log", yscale="log")
+        fractions(panel, {row["ratio"] for row in rows})
     axes[0][0].set_ylabel(f"{RATIO} $-$ 1")
     for phase in PHASES:
         axes[0][0].plot([], [], color=COLOURS[phase], marker="o", ls="", label=phase)
     axes[0][0].plot([], [], color=LIGHT.ink, ls=DASHES[0], label="exact")
     axes[0][0].plot([], [], color=LIGHT.ink, ls=DASHES[1], label="first order")
-    axes[0][0].legend(loc="upper left", handlelength=1.6, labelspacing=0.25, borderaxespad=0.1)
+    for index, width in enumerate(sorted({row["width"] for row in rows})):
+        axes[0][0].plot([], [], MARKERS[index], color=LIGHT.ink, label=f"width {width}")
+    axes[0][0].plot([], [], "o", color=LIGHT.ink, mfc=LIGHT.paper, label="heavy tails: no interval")
+    drawing.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=8, handlelength=1.6)
     return drawing
+
+
+def fractions(panel: Any, ratios: set[float]) -> None:
+    """Ticks at the ratios that occur, thinned out, and no others."""
+    from matplotlib.ticker import NullLocator
+
+    chosen = sorted(ratios)
+    chosen = [value for index, value in enumerate(chosen) if index % (1 + len(chosen) // 6) == 0]
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.set_xticks(chosen, [f"{value:.2g}" for value in chosen])
 
 
 def _measured(panel: Any, rows: list[dict[str, Any]], colour: str, marker: str) -> None:
@@ -127,21 +141,22 @@ def draw_samples(result: dict[str, Any]) -> Any:
 
 
 def draw_ensemble(result: dict[str, Any]) -> Any:
-    """Measured variance over that of the theory, at the end of training and at the same time."""
-    drawing, axes = figure(2.4, 2, width=COLUMN, sharey=True)
+    """Measured variance over that of the theory: at the same time, and after training to the end."""
+    drawing, axes = figure(2.6, 2, width=COLUMN, sharey=True)
+    depths = sorted({row["depth"] for row in result["rows"]})
     for panel, name in zip(axes[0], ("relu", "tanh"), strict=True):
         for index, phase in enumerate(PHASES):
             rows = [row for row in result["rows"] if row["activation"] == name and row["phase"] == phase]
-            x = np.array([row["ratio"] for row in rows]) * 1.06 ** (index - 1)
-            for key, filled in (("finite_time", True), ("formula", False)):
-                y = [row["measured"] / row[key] for row in rows]
-                face = COLOURS[phase] if filled else LIGHT.paper
-                panel.plot(x, y, MARKERS[index], color=COLOURS[phase], mfc=face, label=phase if filled else None)
+            x = np.array([depths.index(row["depth"]) for row in rows]) + 0.2 * (index - 1)
             for at, row in zip(x, rows, strict=True):
                 ends = [row[end] / row["finite_time"] for end in ("lower", "upper")]
                 panel.plot([at, at], ends, color=COLOURS[phase], lw=0.8)
+            end = [row["measured"] / row["formula"] for row in rows]
+            panel.plot(x, end, MARKERS[index], color=COLOURS[phase], mfc=LIGHT.paper, ms=5)
+            same = [row["measured"] / row["finite_time"] for row in rows]
+            panel.plot(x, same, MARKERS[index], color=COLOURS[phase], ms=2.5, label=phase)
         panel.axhline(1, color=LIGHT.quiet, lw=0.7)
-        panel.set(title=TITLES[name], xlabel="depth/width", xscale="log", yscale="log")
+        panel.set(title=TITLES[name], xlabel="depth", yscale="log", xticks=range(len(depths)), xticklabels=depths)
     axes[0][0].set_ylabel("variance, measured/theory")
-    axes[0][0].legend(loc="lower left", handlelength=0.8)
+    drawing.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=3, handlelength=0.8)
     return drawing

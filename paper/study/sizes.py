@@ -76,10 +76,8 @@ QUICK = Sizes(
 FULL = replace(
     QUICK,
     name="full",
-    widths=(64, 256),
-    depths=(4, 16, 64),
-    paper_widths=(100, 500),
-    paper_depths=(10, 50, 90),
+    depths=(4, 8, 16, 32),
+    paper_depths=(10, 30, 90),
     paper_W_vars=(0.5, 1.0, 1.5, 2.0, 3.0, 5.0),
     far=(
         *((100, depth) for depth in (5, 10, 20, 50, 100, 200, 500)),
@@ -88,16 +86,13 @@ FULL = replace(
         *((100_000, depth) for depth in (50, 100, 200, 500)),
     ),
     far_networks=32_768,
-    wide=((4096, 128), (4096, 500)),
-    wide_networks=512,
+    wide=((4096, 128),),
     repeats=4000,
-    train_widths=(64, 256),
     train_depths=(3, 10, 20),
-    scale_depths=(5, 10, 20, 40),
-    scale_points=6,
+    scale_depths=(5, 20, 40),
+    scale_points=7,
     map_depths=(2, 4, 8, 16, 32, 64),
-    map_points=7,
+    map_points=5,
     ensemble_depths=(3, 10, 30),
-    ensemble_members=128,
 )
 SIZES = {size.name: size for size in (QUICK, FULL)}
