@@ -40,7 +40,7 @@ def regime(
     Four questions. The phase of (σ_w², σ_b²), in ball arithmetic. Is the kernel random: std(Θ)/E[Θ] at x, exact
     for φ = a·max(x, 0) + b·min(x, 0), to first order in 1/n for others. Does it move: ‖Θ_t - Θ_0‖_F/‖Θ_0‖_F,
     measured on 4 networks of width 256 (or `width`) trained on 8 of the inputs for 64 steps, and carried to larger
-    widths like 1/n, n^-¾ where φ′ jumps. Is it trainable: the share of the targets that `steps` steps of the
+    widths like 1/n, n^-½ where φ′ jumps. Is it trainable: the share of the targets that `steps` steps of the
     theory's descent learn. `tolerance` is what may be random or move; `y` the targets (±1 at random,
     and all directions alike, where None). Without `width` the verdict is that of wide networks,
     and `sufficient_width` says from where on.
@@ -110,7 +110,7 @@ def _movement(
     found = descents(settings, x[rows], target, width=small, steps=_DESCENT, members=_MEMBERS, seed=seed)
     end = np.where(np.isfinite(found.movement[:, -1]), found.movement[:, -1], np.inf)
     measured = float(end.mean())
-    exponent = 0.75 if settings.activation.kinks else 1.0
+    exponent = 0.5 if settings.activation.kinks else 1.0
     n = width or enough
     factor = (small / max(n, small)) ** exponent
     error = float(end.std(ddof=1) / np.sqrt(len(end))) if isfinite(measured) else np.inf

@@ -5,8 +5,11 @@ with one output. The layers are alike, and so one compiled layer serves all: a n
 fast as one of 3. Of the first layer only the part on the inputs' span is drawn: descent stays in it, and neither
 outputs nor kernels see the rest.
 
-The movement falls like 1/n (the third-order kernel is O(1/n): Huang & Yau 2020; Dyer & Gur-Ari 2020), which
-`ntk_theory.verify`'s claim "frozen" tests: so a small network's movement tells a wide one's.
+For smooth φ it falls like 1/n (the third-order kernel is O(1/n): Huang & Yau 2020; Dyer & Gur-Ari 2020).
+Where φ′ jumps it falls like n^-½ alone, as the general bound (Jacot, Gabriel & Hongler 2018; Lee et al.
+2019): pre-activations move by O(n^-½), a share n^-½ of the neurons crosses the kink, and not equally both
+ways, as an input pushes with the slope of the side it is on; ReLU neurons that are off are not pushed and
+more turn off than on.
 """
 
 from collections.abc import Sequence

@@ -52,15 +52,10 @@ def _papers(sizes: Sizes, store: Path) -> list[dict[str, Any]]:
     rows = []
     for name in ("relu", "tanh"):
         for W_var in sizes.paper_W_vars:
-            phase = "chaotic" if ntk_growth_phase(name, W_var) == "chaotic" else "ordered"
+            phase = ntk_growth(name, W_var=W_var, b_var=1.0).phase
             grid = (sizes.paper_widths, sizes.paper_depths)
             rows += _cells(sizes, store, "papers", phase, name, W_var, 1.0, *grid, 1024)
     return rows
-
-
-def ntk_growth_phase(name: str, W_var: float) -> str:
-    """The phase at σ_b² = 1."""
-    return ntk_growth(name, W_var=W_var, b_var=1.0).phase
 
 
 def _wide(sizes: Sizes, store: Path) -> list[dict[str, Any]]:

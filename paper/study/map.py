@@ -5,7 +5,7 @@ At one width, σ_b² = 1. Boundaries are where a quantity reaches its threshold 
 - kernel random: E[Θ²]/E[Θ]² - 1 = ¼, that is std(Θ) = E[Θ]/2. Derived: exact for ReLU, first order for tanh.
   Measured: networks drawn exactly in law.
 - kernel moves: ‖Θ_t - Θ_0‖/‖Θ_0‖ = ½ after training on digits. Measured in networks of the map's width. Derived is
-  the rate alone, n^-1 (n^-¾ where φ′ jumps), applied to networks twice as wide.
+  the rate alone, n^-1 (n^-½ where φ′ jumps), applied to networks twice as wide.
 - untrainable: half of the loss is left. Derived in the ordered phase, from the depth asymptotics
   Θ(x, x) - Θ(x, x′) ≈ D q* L χ₁^L beside Θ(x, x) = q*/(1 - χ₁), with D ≈ the inputs' own mean 1 - cos: m inputs
   have λ/λ_max ≈ D(1 - χ₁)L χ₁^L/m, and T steps of η = f·2/λ_max leave e^(-4fTλ/λ_max) of it. Measured likewise.
@@ -152,7 +152,7 @@ def _measured_random(sizes: Sizes, store: Path, activation: str, grid: Any) -> l
 def _trained(
     sizes: Sizes, store: Path, activation: str, grid: Any, x: Float[np.ndarray, "m n"], y: Float[np.ndarray, "m"]
 ) -> list[dict[str, Any]]:
-    exponent = 0.75 if activation == "relu" else 1.0
+    exponent = 0.5 if activation == "relu" else 1.0
     rows = []
     shared = {"format": 1, "seed": sizes.seed, "inputs": INPUTS, "steps": STEPS, "fraction": sizes.fraction}
     with open_store(store / "map-training.jsonl", shared) as kept:

@@ -26,6 +26,7 @@ ALPHA = 1e-4
 JUDGED = 64  # networks for each claim; of another seed than those that the thresholds were chosen by
 JUDGED_SEED = 20_000
 JUDGED_WIDTH, JUDGED_DEPTH, JUDGED_INPUTS, JUDGED_STEPS = 64, 16, 8, 100
+RATE_WIDTHS = (1024, 16384)
 SCALE_B_VAR, SCALE_WIDTH = 0.05, 128
 MOVES = 0.25
 
@@ -164,6 +165,11 @@ def _judged(train: Any) -> dict[tuple[str, str, str], Float[np.ndarray, "network
                 result = train(chosen, JUDGED_INPUTS, width, [JUDGED_STEPS], JUDGED, JUDGED_SEED)
                 found[name, phase, f"{kind} movement"] = np.array(result["movement"])[:, -1]
                 found[name, phase, f"{kind} loss"] = np.array(result["loss"])[:, -1]
+        one = setting(name, "critical")
+        for width in RATE_WIDTHS:
+            chosen = uniform(name, 1, one.W_var, one.b_var)
+            result = train(chosen, JUDGED_INPUTS, width, [JUDGED_STEPS], JUDGED, JUDGED_SEED + width)
+            found[name, "rate", str(width)] = np.array(result["movement"])[:, -1]
     return found
 
 
@@ -201,6 +207,12 @@ def _claims(judged: dict[Any, Float[np.ndarray, "networks"]]) -> tuple[list[Clai
     ]
     for id, statement, holds in questions:
         claims.append(_majority(id, statement, holds))
+    claims.append(_rates(judged))
+    for name in ACTIVATIONS:
+        narrow, wide = (np.median(judged[name, "rate", str(width)]) for width in RATE_WIDTHS)
+        fitted = float(np.log(narrow / wide) / np.log(RATE_WIDTHS[1] / RATE_WIDTHS[0]))
+        key = f"exponent of the movement in 1/n, {name}, n = {RATE_WIDTHS[0]} to {RATE_WIDTHS[1]}"
+        numbers[key] = number(fitted, "movement-rate")
     for phase in PHASES:
         for row, name in enumerate(ACTIVATIONS):
             key = f"median movement, {name}, {phase}, n = {JUDGED_WIDTH}, L = {JUDGED_DEPTH}"
@@ -209,6 +221,19 @@ def _claims(judged: dict[Any, Float[np.ndarray, "networks"]]) -> tuple[list[Clai
             key = f"median loss left, {name}, {phase}, n = {JUDGED_WIDTH}, L = {JUDGED_DEPTH}"
             numbers[key] = number(float(np.median(deep(phase, "loss")[row])), "ordered-untrainable")
     return claims, numbers
+
+
+def _rates(judged: dict[Any, Float[np.ndarray, "networks"]]) -> Claim:
+    """Exponents on the two sides of ¾, by pairs of independent networks of the two widths."""
+    factor = (RATE_WIDTHS[1] / RATE_WIDTHS[0]) ** 0.75
+    relu, tanh = (judged[n, "rate", str(RATE_WIDTHS[1])] * factor > judged[n, "rate", str(RATE_WIDTHS[0])]
+                  for n in ACTIVATIONS)  # fmt: skip
+    return _majority(
+        "movement-rate",
+        rf"one hidden layer, $n = {RATE_WIDTHS[0]}$ to ${RATE_WIDTHS[1]}$: the movement falls more slowly than "
+        r"$n^{-3/4}$ for ReLU, whose slope jumps ($n^{-1/2}$), and faster for $\tanh$ ($n^{-1}$)",
+        np.stack([relu, ~tanh]),
+    )
 
 
 def _majority(id: str, statement: str, holds: Any) -> Claim:
