@@ -107,29 +107,20 @@ class Table:
 
     def tex(self) -> str:
         """A `table` environment, or a `longtable`; needs booktabs, amsmath, siunitx for S, array for p."""
-        columns = "".join(
-            _tex_column(letter, values) for letter, values in zip(self.align, self._columns(), strict=True)
-        )
-        head = (
-            " & ".join(_tex_cell(cell, letter) for cell, letter in zip(self.header, self.align, strict=True))
-            + r" \\"
-        )
-        caption = [rf"\caption{{{tex_text(self.caption)}}}", rf"\label{{tab:{self.name}}}"]
+        letters = zip(self.align, self._columns(), strict=True)
+        columns = "".join(_tex_column(letter, values) for letter, values in letters)
+        cells = (_tex_cell(cell, letter) for cell, letter in zip(self.header, self.align, strict=True))
+        head = " & ".join(cells) + r" \\"
+        caption, label = rf"\caption{{{tex_text(self.caption)}}}", rf"\label{{tab:{self.name}}}"
+        lines = ["% needs amsmath, array, booktabs, longtable, siunitx"] if self.sources else []
         if self.long:
-            wide = [r"\setlength{\LTcapwidth}{\linewidth}"]
-            top = [
-                *wide,
-                rf"\begin{{longtable}}{{{columns}}}",
-                "\n".join(caption) + r"\\",
-                r"\toprule",
-                head,
-                r"\midrule",
-            ]
-            again = [r"\endfirsthead", r"\toprule", head, r"\midrule", r"\endhead", r"\bottomrule", r"\endfoot"]
-            return "\n".join([*top, *again, *self._tex_rows(r"\addlinespace"), r"\end{longtable}", ""])
-        top = [r"\begin{table}", r"\centering", *caption, rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
-        body = [head, r"\midrule", *self._tex_rows(r"\midrule"), r"\bottomrule"]
-        return "\n".join([*top, *body, r"\end{tabular}", r"\end{table}", ""])
+            lines += [r"\setlength{\LTcapwidth}{\linewidth}", rf"\begin{{longtable}}{{{columns}}}"]
+            lines += [caption, label + r"\\", r"\toprule", head, r"\midrule", r"\endfirsthead", r"\toprule", head]
+            lines += [r"\midrule", r"\endhead", r"\bottomrule", r"\endfoot", *self._tex_rows(r"\addlinespace")]
+            return "\n".join([*lines, r"\end{longtable}", ""])
+        lines += [r"\begin{table}", r"\centering", caption, label, rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
+        lines += [head, r"\midrule", *self._tex_rows(r"\midrule"), r"\bottomrule", r"\end{tabular}"]
+        return "\n".join([*lines, r"\end{table}", ""])
 
     def html(self) -> str:
         """A <figure> with the table and its caption."""

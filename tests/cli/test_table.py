@@ -36,7 +36,7 @@ def test_all_formats_of_one_table(capsys, tmp_path):
     for form in ("latex", "csv", "md", "html"):
         status, shown[form], _ = run(capsys, "table", "verdicts", "--results", str(path), "--format", form)
         assert status == 0
-    assert shown["latex"].startswith("\\begin{table}")
+    assert shown["latex"].startswith("% needs amsmath")
     assert shown["csv"] == "claim,verdict,alpha,evidence,source\na,VERIFIED,1e-3,b,c\n"
     assert shown["md"].startswith("| claim | verdict | $\\alpha$ |")
     assert "<!doctype html>" in shown["html"]
