@@ -19,7 +19,7 @@ from ntk_theory.codegen.affine import affine_fold
 from ntk_theory.codegen.angle import AngleMap
 from ntk_theory.codegen.blocks import Block, rectangular_blocks, symmetric_blocks
 from ntk_theory.codegen.closed import ClosedMap
-from ntk_theory.codegen.collapse import Collapse, collapse
+from ntk_theory.codegen.collapse import OTHER_NORMS, Collapse, collapse
 from ntk_theory.codegen.expansion import Expansion
 from ntk_theory.codegen.freeze import AffineMap, FrozenLayer, freeze_layer
 from ntk_theory.codegen.inputs import Prepared, folds, prepare
@@ -46,11 +46,13 @@ class CompiledKernel:
     """The compiled network: `diagonal` for single inputs, `pairs` for all pairs of two batches.
 
     `source` is the text that was generated, layer by layer. `resolution` is that of the series. `scales`, where a
-    method is given them, are σ_w² and σ_b² in place of the layers' own.
+    method is given them, are σ_w² and σ_b² in place of the layers' own. `along_angle` is the network as two
+    functions of the angle, where the inputs to come are known to have the one norm that it is for.
     """
 
     layers: tuple[FrozenLayer, ...]
     resolution: Resolution = FINEST
+    along_angle: Collapse | None = None
 
     @property
     def source(self) -> str:
@@ -107,8 +109,9 @@ class CompiledKernel:
         (before1, left), (before2, right) = x1, x2
         fold = folds(before1, before2, distinct)
         # the factors of W drop out of both functions of the angle
-        if (scales is None or scales.b_var is None) and self.collapsed is not None:
-            c, ntk = self.collapsed(fold)
+        whole = self.along_angle or (self.collapsed if scales is None or scales.b_var is None else None)
+        if whole is not None and str(fold.dtype) in whole.series:
+            c, ntk = whole(fold)
             ntk_scale = root(left.ntk)[:, None] * root(right.ntk)[None, :]
             return c * product_root(left.q, right.q), ntk * ntk_scale, jnp.zeros((), fold.dtype)
         _, _, state = self.states(before1.q, before2.q, fold, distinct, scales)
@@ -124,17 +127,27 @@ class CompiledKernel:
         if not homogeneous or self.no_ntk or len(self.layers) < 2:
             return None
         with jax.ensure_compile_time_eval(), jax.enable_x64(True):
-            return collapse(self.profile)
+            whole = collapse(self.profile, norms=OTHER_NORMS)
+        return whole if whole and whole.series else None
+
+    def at_one_norm(self, q: float) -> Collapse | None:
+        """The whole network as two functions of the angle for inputs of this variance, where those are short; None
+        where a series of this resolution is too."""
+        if self.no_ntk or len(self.layers) < 2:
+            return None
+        with jax.ensure_compile_time_eval(), jax.enable_x64(True):
+            return collapse(self.profile, q)
 
     def profile(
         self, fold: Float[np.ndarray, "pairs"], q1: float, q2: float
-    ) -> tuple[Float[np.ndarray, "pairs"], Float[np.ndarray, "pairs"]]:
-        """c and Θ/√(ΘΘ) of pairs with the given first correlations and variances."""
+    ) -> tuple[Float[np.ndarray, "pairs"], Float[np.ndarray, "pairs"], float]:
+        """c and Θ/√(ΘΘ) of pairs with these first correlations and variances, and the largest truncation."""
         left, right, state = self._jitted_states(
             np.asarray([q1]), np.full(fold.size, q2), np.asarray(fold)[None, :]
         )
         scale = np.sqrt(np.asarray(left.ntk)[:, None] * np.asarray(right.ntk)[None, :])
-        return np.asarray(correlation(state.fold))[0], (np.asarray(state.ntk) / scale)[0]
+        c, ntk = np.asarray(correlation(state.fold))[0], (np.asarray(state.ntk) / scale)[0]
+        return c, ntk, float(state.truncation)
 
     @cached_property
     def _jitted_states(self) -> Any:

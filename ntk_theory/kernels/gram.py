@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ntk_theory.codegen import CompiledKernel
+from ntk_theory.codegen.collapse import Collapse, Series
 from ntk_theory.codegen.resolve import resolve
 from ntk_theory.codegen.series import FINEST, LADDER, Resolution
 from ntk_theory.errors import DataError, DivergentExpectationError, EnclosureError
@@ -21,6 +22,8 @@ NAMES = ("nngp", "ntk")
 TRUNCATION_LIMIT = 1e-6
 ENOUGH = {"float64": 1e-14, "float32": 3e-8}
 """Truncation of a series that is not worth more terms."""
+ONE_NORM_PAIRS = 250_000
+"""From here on inputs of one norm are worth the fit of two functions of the angle."""
 
 
 class Kernels(NamedTuple):
@@ -47,6 +50,7 @@ class KernelFunction:
 
     def __init__(self, compiled: CompiledKernel) -> None:
         self.compiled = compiled
+        self._one_norm: tuple[float, Collapse | None] | None = None
 
     @property
     def source(self) -> str:
@@ -112,25 +116,55 @@ class KernelFunction:
 
     def _attempts(self, x1: Any, x2: Any) -> Any:
         """What `_evaluate` gives, its series at the first resolution that leaves no more than rounding."""
+        program, arguments = self._along_angle(x1, x2)
+        if program is not None:
+            return program(*arguments)
         for resolution in self.resolutions(x1, x2):
             found = self._jitted(resolution)(x1, x2)
             if found[1] <= ENOUGH[str(x1.dtype)]:
                 break
         return found
 
+    def _along_angle(self, x1: Any, x2: Any) -> tuple[Any, tuple[Any, ...]]:
+        """For many inputs of one norm, the program that takes the network as two functions of the angle, and its
+        arguments; else None."""
+        if len(x1) * len(x1 if x2 is None else x2) < ONE_NORM_PAIRS or self.compiled.collapsed is not None:
+            return None, ()
+        q = _variances(x1, x2)
+        most = float(np.max(q))
+        if not 0 < most - np.ptp(q) <= most < np.inf or np.ptp(q) > 4 * np.finfo(x1.dtype).eps * most:
+            return None, ()
+        if self._one_norm is None or self._one_norm[0] != most:
+            tried = (self.at(resolution).at_one_norm(most) for resolution in self.resolutions(x1[:1], None))
+            self._one_norm = most, next((whole for whole in tried if whole is not None), None)
+        whole = self._one_norm[1]
+        series = None if whole is None else whole.series.get(str(x1.dtype))
+        if series is None:
+            return None, ()
+        lengths = [-(-len(side) // 8) * 8 for side in (series.nngp, series.ntk)]
+        sides = [
+            np.pad(np.asarray(side, x1.dtype), (0, length - len(side)))
+            for side, length in zip((series.nngp, series.ntk), lengths, strict=True)
+        ]
+        # the coefficients are arguments: other norms compile nothing anew
+        program = self.once(("one norm",), lambda: jax.jit(partial(_evaluate_along_angle, self.compiled)))
+        return program, (x1, x2, np.asarray(series.scale, x1.dtype), *sides)
+
     def program(self, x1: Any, x2: Any = None) -> tuple[Any, tuple[Any, ...]]:
         """The compiled function that computes these inputs, and its arguments: to be timed, or lowered."""
         with jax.enable_x64(bool(x1.dtype == np.float64)):
-            for resolution in self.resolutions(x1, x2):
-                function = self._jitted(resolution)
-                if function(x1, x2)[1] <= ENOUGH[str(x1.dtype)]:
-                    break
-            return function, tuple(None if x is None else jnp.asarray(x) for x in (x1, x2))
+            function, arguments = self._along_angle(x1, x2)
+            if function is None:
+                arguments = (x1, x2)
+                for resolution in self.resolutions(x1, x2):
+                    function = self._jitted(resolution)
+                    if function(x1, x2)[1] <= ENOUGH[str(x1.dtype)]:
+                        break
+            return function, tuple(None if x is None else jnp.asarray(x) for x in arguments)
 
     def resolutions(self, x1: Any, x2: Any) -> tuple[Resolution, ...]:
         """What its series are to be tried at for these inputs, concrete ones, the coarsest first."""
-        q = np.concatenate([np.mean(np.square(np.asarray(x)), axis=1) for x in (x1, x2) if x is not None])
-        return LADDER[LADDER.index(resolve(self.compiled, q)) :]
+        return LADDER[LADDER.index(resolve(self.compiled, _variances(x1, x2))) :]
 
     def at(self, resolution: Resolution) -> CompiledKernel:
         """The network's maps with its series at this resolution."""
@@ -151,6 +185,11 @@ class KernelFunction:
     @cached_property
     def _made(self) -> dict[Hashable, Any]:
         return {}
+
+
+def _variances(x1: Any, x2: Any) -> Float[np.ndarray, "n"]:
+    """|x|²/features of all inputs, in their precision."""
+    return np.concatenate([np.mean(np.square(np.asarray(x)), axis=1) for x in (x1, x2) if x is not None])
 
 
 def wanted(kernel: CompiledKernel, get: str | Sequence[str]) -> tuple[str, ...]:
@@ -196,3 +235,17 @@ def _evaluate(
         return Kernels(nngp, ntk), truncation, jnp.concatenate(single)
     nngp, ntk, truncation = kernel.pairs(x1, x2)
     return Kernels(nngp, ntk), truncation, jnp.concatenate([*single, *kernel.diagonal(x2)])
+
+
+def _evaluate_along_angle(
+    kernel: CompiledKernel,
+    x1: Float[Array, "n1 features"],
+    x2: Float[Array, "n2 features"] | None,
+    scale: Float[Array, ""],
+    nngp: Float[Array, "terms"],
+    ntk: Float[Array, "terms"],
+) -> tuple[Kernels, Float[Array, ""], Float[Array, "variances"]]:
+    """The same for inputs of one norm, from the coefficients of two functions of the angle."""
+    series = Series(scale, tuple(nngp), tuple(ntk), 0.0)
+    known = dataclasses.replace(kernel, along_angle=Collapse({str(x1.dtype): series}))
+    return _evaluate(known, x1, x2)
