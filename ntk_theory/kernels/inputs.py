@@ -41,8 +41,8 @@ def check_shapes(x1: Any, x2: Any) -> None:
             )
     if x2 is not None and x1.shape[1] != x2.shape[1]:
         raise ShapeError(
-            f"x1 of shape {x1.shape} has {x1.shape[1]} features and x2 of shape {x2.shape} has {x2.shape[1]}; "
-            "they must agree."
+            f"x1 has {x1.shape[1]} features and x2 has {x2.shape[1]}; they must agree. Their shapes are "
+            f"{x1.shape} and {x2.shape}."
         )
 
 

@@ -32,7 +32,7 @@ def test_refused_by_name_and_index(x, error, message):
 def test_traced_arrays_are_refused_by_their_shapes():
     with pytest.raises(ShapeError, match=r"x1 has shape \(3,\)"):
         jax.jit(KERNEL_FN)(jnp.ones(3))
-    with pytest.raises(ShapeError, match=r"x1 of shape \(3, 2\) has 2 features and x2 of shape \(3, 4\) has 4"):
+    with pytest.raises(ShapeError, match=r"x1 has 2 features and x2 has 4; .* \(3, 2\) and \(3, 4\)"):
         jax.jit(KERNEL_FN)(jnp.ones((3, 2)), jnp.ones((3, 4)))
 
 
