@@ -26,13 +26,14 @@ def claims_list(claims: Sequence[Mapping[str, Any]], part: str) -> str:
         alpha = rf"\num{{{rounded_up(claim['alpha'])}}}" if decided else ""
         statement, evidence = (" ".join(str(claim[key]).split()) for key in ("statement", "evidence"))
         verdict = rf"\verdict{{{COLOURS[claim['verdict']]}}}{{{claim['verdict']}}}{{{alpha}}}"
-        lines.append(
-            rf"\item {_sentence(statement)} {verdict} {{\small {_sentence(evidence)}}} % {claim['command']}"
-        )
+        lines.append(rf"\item {_sentence(statement)} {verdict} {{\small {_ended(evidence)}}} % {claim['command']}")
     return "\n".join([*lines, r"\end{claims}", ""])
 
 
 def _sentence(text: str) -> str:
-    text = re.sub(r"(?<!\\)([%&#])", r"\\\1", text.strip())
-    text = text[0].upper() + text[1:] if text else text
-    return text if text.endswith((".", "!", "?")) else text + "."
+    return _ended(text[:1].upper() + text[1:])
+
+
+def _ended(text: str) -> str:
+    text = re.sub(r"(?<!\\)([%&#])", r"\\\1", text)
+    return text if text.endswith((".", "!", "?")) else f"{text}."
