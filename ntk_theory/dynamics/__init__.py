@@ -9,6 +9,7 @@ from ntk_theory.dynamics.alignment import (
     kernel_alignment,
     kernel_distance,
     target_alignment,
+    transfer_alignment,
 )
 from ntk_theory.dynamics.calibration import Calibration, calibration, conformal_factor
 from ntk_theory.dynamics.cross_entropy import cross_entropy, cross_entropy_trajectory
@@ -17,6 +18,7 @@ from ntk_theory.dynamics.factor import Factor, factor
 from ntk_theory.dynamics.gaussian_process import Posterior, best_noise, log_evidence, posterior
 from ntk_theory.dynamics.generalization import GeneralizationError, generalization_error
 from ntk_theory.dynamics.gradient_flow import Prediction, ensemble, predict, trajectory
+from ntk_theory.dynamics.implicit_bias import movement
 from ntk_theory.dynamics.optimizer import GradientDescent, GradientFlow
 from ntk_theory.dynamics.solve import Solution, solve
 from ntk_theory.dynamics.spectrum import Spectrum, spectrum
@@ -46,6 +48,7 @@ __all__ = [
     "kernel_alignment",
     "kernel_distance",
     "log_evidence",
+    "movement",
     "posterior",
     "predict",
     "solve",
@@ -54,4 +57,5 @@ __all__ = [
     "target_alignment",
     "trained_variance",
     "trajectory",
+    "transfer_alignment",
 ]

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
+from ntk_theory.dynamics.spectrum import spectrum
 from ntk_theory.errors import DataError, ShapeError
 
 Gram = Float[ArrayLike, "n n"]
@@ -25,6 +26,31 @@ def target_alignment(gram: Gram, y: Float[ArrayLike, "n *outputs"]) -> float:
     target = np.asarray(y, np.float64)
     target = target.reshape(len(target), -1)
     return centred_kernel_alignment(gram, target @ target.T)
+
+
+def transfer_alignment(
+    ntk_source: Gram,
+    ntk_target: Float[ArrayLike, "m n"],
+    y_source: Float[ArrayLike, "n *outputs"],
+    y_target: Float[ArrayLike, "m *outputs"],
+    *,
+    ridge: float = 0.0,
+) -> float:
+    """CKA of what a network trained on the source task says at the target's inputs with the target's labels.
+
+    f = Θ(X_target, X_source)[Θ(X_source, X_source) + ridge·I]⁻¹y_source is the trained network's mean. The
+    alignment of f fᵀ with y_target y_targetᵀ, both centred, lies in [0, 1]: 1 where the source's network tells the
+    target's classes apart by itself, 0 where it says nothing of them. It ranks sources by what training on them
+    first saves on the target, where that has few labels. Raises `ShapeError`, `DataError`.
+    """
+    flow = spectrum(ntk_source, jitter=ridge or None)
+    across, known = np.asarray(ntk_target, np.float64), np.asarray(y_source, np.float64)
+    if across.ndim != 2 or across.shape != (len(np.asarray(y_target)), len(known)):
+        raise ShapeError(
+            f"Θ(target, source) has shape {across.shape}; expected ({len(np.asarray(y_target))}, {len(known)})."
+        )
+    said = (across @ flow.apply(np.reciprocal, known)).reshape(len(across), -1)
+    return target_alignment(said @ said.T, y_target)
 
 
 def kernel_distance(first: Gram, second: Gram) -> float:

@@ -26,6 +26,21 @@ class TwoValued:
                 f"diagonal = {self.diagonal} must be positive, and across = {self.across} no larger than it."
             )
 
+    def condition(self, samples: int) -> float:
+        """λ_max/λ_min of the Gram matrix of so many inputs, (d + (m - 1)a)/(d - a) for a ≥ 0; ∞ where a = d.
+
+        Of deep NTKs (Xiao, Pennington & Schoenholz 2020, table 1): a/d → 1 in the ordered phase, 0 in the chaotic,
+        at criticality 1/3 for smooth activations and 1/4 for ReLU, so that it is (m + 2)/2 and (m + 3)/3.
+        """
+        if samples < 2:
+            raise DataError(f"samples = {samples} must be at least 2.")
+        ends = sorted((self.diagonal + (samples - 1) * self.across, self.diagonal - self.across))
+        if ends[0] < 0:
+            raise DataError(
+                f"across = {self.across} is no kernel's of {samples} inputs: it has a negative eigenvalue."
+            )
+        return ends[1] / ends[0] if ends[0] else float("inf")
+
 
 def trained_variance(nngp: TwoValued, ntk: TwoValued, samples: int) -> float:
     """Var f_∞ at a test point after training on `samples` inputs to zero loss, over initializations.

@@ -112,14 +112,19 @@ def ensemble(
             f"The shapes do not fit: Θ(X,X) {flow.eigenvectors.shape}, Θ(x,X) {across.shape}, "
             f"K(X,X) {K.shape}, K(x,X) {K_test.shape}, K(x,x) {prior.shape}, y {target.shape}."
         )
-    K_rotated = flow.rotate(flow.rotate(K).T)
-    K_test_rotated, y_rotated = K_test @ flow.eigenvectors, flow.rotate(target)
+    # rotating K once costs 4n³ operations, rotating the weights back 2mn² for each time
+    many = len(times) * m > 2 * n
+    if many:
+        K, K_test = flow.rotate(flow.rotate(K).T), K_test @ flow.eigenvectors
+    y_rotated = flow.rotate(target)
     means, covariances = [], []
     for time in times:
         weights = across * optimizer.learned(flow.eigenvalues, time)
-        mixed = weights @ K_test_rotated.T
         means.append(weights @ y_rotated)
-        covariances.append(prior + weights @ K_rotated @ weights.T - mixed - mixed.T)
+        if not many:
+            weights = weights @ flow.eigenvectors.T
+        mixed = weights @ K_test.T
+        covariances.append(prior + weights @ K @ weights.T - mixed - mixed.T)
     single = np.ndim(t) == 0
     return Prediction(
         mean=means[0] if single else np.stack(means),

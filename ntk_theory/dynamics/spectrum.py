@@ -72,7 +72,8 @@ def spectrum(gram: Float[ArrayLike, "n n"], *, jitter: float | None = None) -> S
             f"The Gram matrix is not symmetric: entries differ by {skew:.3g} of {size:.3g}. "
             "Give k(x, x), not k(x, x'); pass (G + G.T)/2 if the difference is meant."
         )
-    eigenvalues, eigenvectors = scipy.linalg.eigh((matrix + matrix.T) / 2)
+    # divide and conquer: all eigenvectors are wanted
+    eigenvalues, eigenvectors = scipy.linalg.eigh((matrix + matrix.T) / 2, driver="evd", check_finite=False)
     return _positive(eigenvalues, eigenvectors, rounding, jitter)
 
 

@@ -4,6 +4,7 @@ Thin over `ntk_theory.dynamics`: fit decomposes the Gram matrix, predict compute
 new points and old. It needs scikit-learn, which the `report` extra brings.
 """
 
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +23,12 @@ except ImportError as error:
     raise MissingExtraError(
         "The estimators need scikit-learn: install it with pip install 'ntk_theory[report]'."
     ) from error
+
+
+@lru_cache(maxsize=32)
+def _network(activation: str, depth: int, W_std: float, b_std: float) -> Network:
+    """The same network object for the same numbers, so that a second fit compiles nothing."""
+    return mlp(activation, depth=depth, W_std=W_std, b_std=b_std)
 
 
 class _WideNetwork(BaseEstimator):
@@ -55,7 +62,7 @@ class _WideNetwork(BaseEstimator):
             raise DataError(f"ridge = {self.ridge} must be a finite number ≥ 0.")
         if not self.t >= 0:
             raise DataError(f"t = {self.t} is not a time: it must be ≥ 0 (inf included).")
-        self.network_: Network = mlp(self.activation, depth=self.depth, W_std=self.W_std, b_std=self.b_std)
+        self.network_: Network = _network(self.activation, self.depth, self.W_std, self.b_std)
         self.X_train_, self.targets_ = X, targets
         self.kernels_ = self.network_.kernel_fn(X, get=("nngp", self.kernel))
         gram = getattr(self.kernels_, self.kernel)
