@@ -2,8 +2,11 @@
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,15 +24,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, metavar="PART")
     parser.add_argument("--figures", action="store_true", help="draw the figures from the JSON that is there")
     parser.add_argument("--mnist", type=Path, metavar="DIR", help="MNIST's idx files, in place of the digits")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="parts at once")
+    parser.add_argument("--one", choices=PARTS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     store = options.out / ".store"
     store.mkdir(parents=True, exist_ok=True)
-    for name in () if options.figures else options.only:
-        started = time.process_time()
-        more = {"mnist": options.mnist} if name == "training" else {}
-        result = import_module(f"paper.study.{name}").run(SIZES[options.size], store, **more)
-        write(options.out / f"{name}.json", result)
-        print(f"{name}: {len(result['rows'])} rows, {time.process_time() - started:.0f} s of CPU", file=sys.stderr)
+    if options.one is not None:
+        _run(options.one, options, store)
+        return 0
+    if not options.figures and not _run_all(options):
+        return 1
     files = {name: options.out / f"{name}.json" for name in PARTS}
     found = {name: read(file) for name, file in files.items() if file.is_file()}
     claims = [claim for result in found.values() for claim in result["claims"]]
@@ -40,6 +44,28 @@ def main(arguments: list[str] | None = None) -> int:
     for claim in claims:
         print(f"{claim['verdict']:<10} {claim['id']}: {claim['evidence']} (alpha {claim['alpha']:.1g})")
     return 0
+
+
+def _run_all(options: argparse.Namespace) -> bool:
+    """A process a part, as many at once as there are cores; whether all ended well."""
+    shared = ["--size", options.size, "--out", str(options.out)]
+    shared += [] if options.mnist is None else ["--mnist", str(options.mnist)]
+
+    def one(name: str) -> int:
+        return subprocess.run(
+            [sys.executable, "-m", "paper.study", *shared, "--one", name], check=False
+        ).returncode
+
+    with ThreadPoolExecutor(max(1, options.jobs)) as pool:
+        return not any(pool.map(one, options.only))
+
+
+def _run(name: str, options: argparse.Namespace, store: Path) -> None:
+    started = time.process_time()
+    more = {"mnist": options.mnist} if name == "training" else {}
+    result = import_module(f"paper.study.{name}").run(SIZES[options.size], store, **more)
+    write(options.out / f"{name}.json", result)
+    print(f"{name}: {len(result['rows'])} rows, {time.process_time() - started:.0f} s of CPU", file=sys.stderr)
 
 
 def read(path: Path) -> Any:

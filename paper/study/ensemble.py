@@ -18,6 +18,7 @@ from ntk_theory.regime import descents
 from ntk_theory.sampling.store import open_store
 from paper.study.claim import decide, number, part
 from paper.study.phases import PHASES, setting
+from paper.study.progress import computing
 from paper.study.sizes import Sizes
 from paper.study.training import uniform
 
@@ -46,6 +47,7 @@ def run(sizes: Sizes, store: Path) -> dict[str, Any]:
                     one = setting(name, phase)
                     cell = f"{name} {phase} {depth} {sizes.ensemble_width} {sizes.ensemble_members}"
                     if cell not in kept.results:
+                        computing("ensemble", len(kept.results), cell)
                         kept.add(cell, _measured(sizes, name, depth, one.W_var, one.b_var))
                     row = {
                         "activation": name,

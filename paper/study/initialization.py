@@ -18,10 +18,12 @@ from paper.study import homogeneous
 from paper.study.claim import Claim, decide, number, part
 from paper.study.interval import FAILURE, of_draws, of_samples
 from paper.study.phases import ACTIVATIONS, PHASES, TITLES, setting
+from paper.study.progress import computing
 from paper.study.sizes import Sizes
 
 INPUT = np.ones((1, 16))
 VERDICT_DEPTH = 2
+LARGEST = 1e30
 
 
 def run(sizes: Sizes, store: Path) -> dict[str, Any]:
@@ -53,7 +55,9 @@ def _papers(sizes: Sizes, store: Path) -> list[dict[str, Any]]:
     for name in ("relu", "tanh"):
         for W_var in sizes.paper_W_vars:
             phase = ntk_growth(name, W_var=W_var, b_var=1.0).phase
-            grid = (sizes.paper_widths, sizes.paper_depths)
+            # ReLU's kernel grows like (σ_w²/2)^L, beyond float32 where the papers' grids meet.
+            depths = [d for d in sizes.paper_depths if name != "relu" or (W_var / 2) ** d < LARGEST]
+            grid = (sizes.paper_widths, tuple(depths))
             rows += _cells(sizes, store, "papers", phase, name, W_var, 1.0, *grid, 1024)
     return rows
 
@@ -186,6 +190,7 @@ def _verdicts(sizes: Sizes, store: Path) -> list[dict[str, Any]]:
                 one, claim = setting(name, phase), "moments" if name == "relu" else "variance"
                 cell = f"{name} {phase} {claim}"
                 if cell not in kept.results:
+                    computing("initialization", len(kept.results), cell)
                     net = mlp(name, depth=VERDICT_DEPTH, W_std=one.W_var**0.5, b_std=one.b_var**0.5)
                     verdict = verify(net, INPUT, claim=claim, seed=sizes.seed, budget=2**28)
                     record = {"activation": name, "phase": phase, "claim": claim, "verdict": verdict.verdict}

@@ -19,6 +19,7 @@ from ntk_theory.sampling.store import open_store
 from paper.study.claim import Claim, number, part
 from paper.study.data import inputs
 from paper.study.phases import PHASES, setting
+from paper.study.progress import computing
 from paper.study.sizes import Sizes
 
 ACTIVATIONS = ("relu", "tanh")
@@ -51,6 +52,7 @@ def run(sizes: Sizes, store: Path, mnist: Path | None = None) -> dict[str, Any]:
             )
             cell += f" {rows} {steps} {members} {seed}"
             if cell not in kept.results:
+                computing("training", len(kept.results), cell)
                 found = descents(
                     settings, x[:rows], y[:rows], width=width, steps=steps, members=members,
                     seed=seed, fraction=sizes.fraction,
