@@ -124,6 +124,11 @@ def measured(results: Path) -> Iterator[Value]:
     sizes = {part: str(part_of_study(results, part)["size"]) for part in PARTS}
     if len(set(sizes.values())) > 1:
         raise SystemExit(f"The parts in {results} are of different sizes: {sizes}. Make those of one size again.")
+    claims = [claim for part in PARTS for claim in part_of_study(results, part)["claims"]]
+    for verdict in ("VERIFIED", "REFUTED", "UNDECIDED"):
+        count = sum(claim.get("verdict") == verdict for claim in claims)
+        yield Value(f"claims.{verdict}", _number(count), "python -m paper.study")
+    yield Value("claims.all", _number(len(claims)), "python -m paper.study")
     yield Value("study.size", sizes[PARTS[0]], "python -m paper.study --size")
     for part in PARTS:
         record = part_of_study(results, part)

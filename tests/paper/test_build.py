@@ -49,6 +49,7 @@ def test_numbers_of_the_study_carry_errors_and_sources(tmp_path):
     assert values["map.b"].latex == r"\num{3}"
     assert values["map.claims"].latex == r"\num{1}"
     assert values["map.a"].source == "run map"
+    assert values["claims.VERIFIED"].latex == values["claims.all"].latex == r"\num{5}"
     assert values["map.settings.judged.networks"].latex == r"\num{64}"
     assert values["map.settings.fraction"].latex == r"\num{0.25}"
     assert "data" not in "".join(values)
