@@ -81,7 +81,11 @@ class CompiledKernel:
         self, x: Float[Array, "n features"], scales: Scales | None = None
     ) -> tuple[Float[Array, "n n"], Float[Array, "n n"], Float[Array, ""]]:
         """Σ and Θ of all pairs of one batch; the diagonal comes from the map of single inputs, not through c."""
-        return symmetric_blocks(partial(self._block, scales), self._prepared(x, scales))
+        prepared = self._prepared(x, scales)
+        nngp, ntk, truncation = symmetric_blocks(partial(self._block, scales), prepared)
+        single = prepared[1]
+        nngp = jnp.fill_diagonal(nngp, single.q, inplace=False)
+        return nngp, jnp.fill_diagonal(ntk, single.ntk, inplace=False), truncation
 
     def pairs(
         self,
@@ -109,14 +113,9 @@ class CompiledKernel:
         if whole is not None and str(fold.dtype) in whole.series:
             c, ntk = whole(fold)
             ntk_scale = root(left.ntk)[:, None] * root(right.ntk)[None, :]
-            ntk, truncation = ntk * ntk_scale, jnp.zeros((), fold.dtype)
-        else:
-            _, _, state = self.states(before1.q, before2.q, fold, distinct, scales)
-            c, ntk, truncation = correlation(state.fold), state.ntk, state.truncation
-        nngp = c * product_root(left.q, right.q)
-        if distinct is not None:
-            nngp, ntk = jnp.where(distinct, nngp, left.q[:, None]), jnp.where(distinct, ntk, left.ntk[:, None])
-        return nngp, ntk, truncation
+            return c * product_root(left.q, right.q), ntk * ntk_scale, jnp.zeros((), fold.dtype)
+        _, _, state = self.states(before1.q, before2.q, fold, distinct, scales)
+        return correlation(state.fold) * product_root(left.q, right.q), state.ntk, state.truncation
 
     @cached_property
     def collapsed(self) -> Collapse | None:
