@@ -4,14 +4,12 @@ bound: to as many digits as asked for, or an `EnclosureError`.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
-from itertools import pairwise
 from typing import Any
 
 import sympy
 from flint import arb, ctx
-from sympy import Expr, Lambda, Symbol
+from sympy import Expr, Symbol
 
-from ntk_theory.activation.pieces import pieces
 from ntk_theory.enclosure.ball import Enclosure, Number, as_ball
 from ntk_theory.enclosure.bivariate import bivariate_normal
 from ntk_theory.enclosure.covariance import gaussian_covariance
@@ -67,8 +65,8 @@ def certify(compute: Callable[[], Sequence[arb]], digits: int, what: str) -> tup
 
     Raises `EnclosureError` when more precision no longer helps, with the digits that were reached.
     """
-    if not 1 <= digits <= MAX_DIGITS:
-        raise DataError(f"digits = {digits} must be between 1 and {MAX_DIGITS}.")
+    if not isinstance(digits, int) or not 1 <= digits <= MAX_DIGITS:
+        raise DataError(f"digits = {digits!r} must be a whole number between 1 and {MAX_DIGITS}.")
     bits = int(3.33 * digits) + 24
     best, reached = -1.0, ""
     for attempt in range(8):
@@ -95,28 +93,6 @@ def certify(compute: Callable[[], Sequence[arb]], digits: int, what: str) -> tup
     )
 
 
-def slope(expression: Expr, symbol: Symbol) -> Expr:
-    """d(expression)/d(symbol), with d/dq E[f(√q z)] = E[x f′(x)]/(2q): right for kinks too, where ½E[f″] would
-    miss the jumps of f′. Where f itself jumps, Stein's (E[x²f] - q E[f])/(2q²) takes its place.
-    """
-    names = {node: sympy.Dummy() for node in expression.atoms(GaussianMean)}
-    abstract = expression.xreplace(names)
-    result = abstract.diff(symbol)
-    for node, name in names.items():
-        (f, q), rate = node.args, abstract.diff(name)
-        result += rate * q.diff(symbol) * _mean_slope(f(x), q, node)
-    return result.xreplace({name: node for node, name in names.items()})
-
-
-def _mean_slope(f: Expr, q: Expr, mean: Expr) -> Expr:
-    parts = pieces(f)
-    if any((left.expression - right.expression).subs(x, left.upper) != 0 for left, right in pairwise(parts)):
-        return (GaussianMean(Lambda(x, x**2 * f), q) - q * mean) / (2 * q**2)
-    ends = [x < part.upper if part.upper != sympy.oo else True for part in parts]
-    branches = [(x * part.expression.diff(x), end) for part, end in zip(parts, ends, strict=True)]
-    return GaussianMean(Lambda(x, sympy.Piecewise(*branches)), q) / (2 * q)
-
-
 def _accuracy(ball: arb, digits: int) -> float:
     """Certified digits over those wanted: 1 or more is enough."""
     if not ball.is_finite():
@@ -126,9 +102,15 @@ def _accuracy(ball: arb, digits: int) -> float:
     return (float(ball.rel_accuracy_bits()) - 2) / (3.3220 * digits)
 
 
+def narrower(left: arb, right: arb) -> arb:
+    """What both enclosures of one number say."""
+    if not (left.is_finite() and right.is_finite()):
+        return right if right.is_finite() else left
+    return left.intersection(right)
+
+
 def _mean_node(node: Expr) -> tuple[Callable[..., Any], tuple[Expr, ...]]:
-    f = node.args[0](x)
-    return (lambda variance: gaussian_mean(f, variance)), (node.args[1],)
+    return partial(gaussian_mean, node.args[0](x)), (node.args[1],)
 
 
 def _covariance_node(node: Expr) -> tuple[Callable[..., Any], tuple[Expr, ...]]:

@@ -7,7 +7,7 @@ from flint import arb, ctx
 from sympy import Expr, Symbol
 
 from ntk_theory.enclosure.ball import Enclosure, Number, as_ball
-from ntk_theory.enclosure.evaluate import ball_function, certify, slope
+from ntk_theory.enclosure.evaluate import ball_function, certify
 from ntk_theory.enclosure.far import reduced, sign_beyond
 from ntk_theory.enclosure.roots import Root, find_roots
 from ntk_theory.errors import DataError, EnclosureError
@@ -35,7 +35,7 @@ def roots(expression: Expr, lower: Number, upper: Number = sympy.oo, *, digits: 
             return ()
         raise DataError(f"The range from {lower} to {upper} is empty: lower must be less than upper.")
     function = ball_function(expression, (symbol,))
-    derivative = ball_function(slope(expression, symbol), (symbol,))
+    derivative = ball_function(expression.diff(symbol), (symbol,))
     found = find_roots(function, derivative, arb(bottom.mid()), arb(top.mid()))
     enclosed = (certify(partial(_ball, root), digits, f"A zero of {expression}")[0] for root in found)
     return tuple(zero for zero in enclosed if not (zero.ball < bottom or zero.ball > top))

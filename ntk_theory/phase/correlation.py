@@ -17,6 +17,7 @@ from flint import arb, ctx
 from ntk_theory.enclosure import Enclosure
 from ntk_theory.enclosure.ball import Number, as_ball
 from ntk_theory.enclosure.evaluate import ball_function, certify
+from ntk_theory.errors import EnclosureError
 from ntk_theory.phase.fixed_points import FixedPoint, is_zero
 from ntk_theory.phase.length_map import LengthMap
 from ntk_theory.symbols import c, q1, q2
@@ -103,19 +104,26 @@ def kernel_bend(length: LengthMap, point: FixedPoint, W_var: Number) -> Function
 
 
 def _start(h: Function, rise: Function) -> tuple[arb, arb]:
-    """Where the convex h, h(0) > 0, first is 0, to some ten digits, and its slope there.
+    """Where the convex h, h(0) > 0, first is 0, to some ten digits of 1 - c, and its slope there.
 
-    Newton's steps from 0 stay on the left of it.
+    Newton's steps from 0 stay on the left of it, until the balls are wider than the steps.
     """
-    with ctx.workprec(48):
-        at = arb(0)
-        for _ in range(100):
-            steepness = arb(rise(at).mid())
-            step = -arb(h(at).mid()) / steepness
-            at = arb((at + step).mid())
-            if abs(step) < arb(2) ** -28 * (1 - at):
-                break
-        return at, steepness
+    for bits in (48, 96, 192):
+        with ctx.workprec(bits):
+            at = arb(0)
+            for _ in range(4 * bits):
+                steepness, value = arb(rise(at).mid()), h(at)
+                if not steepness < 0 or abs(value).upper() < arb(2) ** -28 * (1 - at) * -steepness:
+                    break
+                if value.contains(0):
+                    break
+                at = arb((at - arb(value.mid()) / steepness).mid())
+            if steepness < 0 and abs(value).upper() < arb(2) ** -28 * (1 - at) * -steepness:
+                return at, steepness
+    raise EnclosureError(
+        "The correlation's fixed point c* lies so near 1 that it can't be told from 1: σ_w² is too near the "
+        "order-to-chaos line. Take σ_w² farther from it."
+    )
 
 
 def _zero(h: Function, at: arb, steepness: arb) -> arb:

@@ -15,18 +15,17 @@ from flint import arb, ctx
 
 from ntk_theory.enclosure import Enclosure, find_roots
 from ntk_theory.enclosure.ball import Number, as_ball
-from ntk_theory.enclosure.evaluate import certify
+from ntk_theory.enclosure.evaluate import certify, narrower
 from ntk_theory.enclosure.roots import RealFunction, Root
 from ntk_theory.errors import DataError, NoFixedPointError
 from ntk_theory.phase.far import line_beyond
 from ntk_theory.phase.fixed_points import FARTHEST, SearchRange, is_zero, positive, variances
 from ntk_theory.phase.length_map import LengthMap
 
-_SMALL = 0.25
-"""Below this variance cancellation is looked after."""
-
-_FROM_ZERO = 2.0**-4
-"""Without biases and with φ(0) = 0 the line starts at q = 0, a multiple root; others are looked for from here."""
+_SMALL = 2.0**-7
+"""Below this variance Taylor's polynomial at 0 is the better bound."""
+_NARROW = 30
+"""Balls of variances with more bits than this need no mean value form."""
 
 
 @dataclass(frozen=True)
@@ -90,27 +89,29 @@ def critical_point(length: LengthMap, q: Number, digits: int) -> CriticalPoint:
 def search_range(length: LengthMap, b_var: Number, q_max: float) -> SearchRange:
     """The variances that `critical_points` searches. A fixed point is never below σ_b².
 
+    If φ(0) = 0, qD - V = q E[(φ′ - φ/x)²], by Stein's identity for φ²/x: positive at every q > 0 unless φ is
+    scale-invariant. So without biases the line has no point but its start q = 0.
+
     For |φ| ≤ B there are none beyond Q: D(q)√q = ∫φ′²e^{-x²/2q}dx/√(2π) increases with q, hence
     q - V/D ≥ q - M√q with M = B²/(D(Q)√Q), which increases from √q = M/2 on. For other φ `far` may show it.
     """
     positive(q_max)
-    if length.scale is not None:
+    if length.scale is not None or (is_zero(b_var) and length.fixes_zero and length.derived):
         return SearchRange(0.0, math.inf, True)
     with ctx.workprec(53):
         b = as_ball(b_var, "b_var")
-        start = _FROM_ZERO if is_zero(b_var) and length.fixes_zero else 0.0
-        lower = float(b.lower()) * (1 - 2.0**-20) or start
+        lower = float(b.lower()) * (1 - 2.0**-20)
         if length.bound is None:
             beyond = line_beyond(length.dual.activation, b)
             if beyond is None or beyond.start > FARTHEST:
                 return SearchRange(lower, max(q_max, 2 * lower), False)
-            return SearchRange(lower, max(beyond.start, 2 * lower), start == 0)
+            return SearchRange(lower, max(beyond.start, 2 * lower), True)
         for exponent in range(0, 40):
             Q = 2 * arb(2) ** exponent + b
             root = Q.sqrt()
             steep = length.bound**2 / (length.gain(Q) * root)
             if steep.is_finite() and 2 * root >= steep and Q - steep * root > b:
-                return SearchRange(lower, float(Q.upper()), start == 0)
+                return SearchRange(lower, float(Q.upper()), True)
     return SearchRange(lower, max(q_max, 2 * lower), False)
 
 
@@ -125,9 +126,8 @@ def critical_points(length: LengthMap, b_var: Number, digits: int, q_max: float)
     if is_zero(b_var) and length.fixes_zero and length.gain_at_zero != 0:
         found.append(_start(length, digits))
     searched = search_range(length, b_var, q_max)
-
-    for root in _roots(length, b_var, searched):
-        found.append(_at(length, b_var, root, digits))
+    if searched.upper < math.inf:
+        found += [_at(length, b_var, root, digits) for root in _roots(length, b_var, searched)]
     return tuple(found)
 
 
@@ -138,44 +138,41 @@ def _roots(length: LengthMap, b_var: Number, searched: SearchRange) -> tuple[Roo
 
 
 def _residual(length: LengthMap, b_var: Number) -> tuple[RealFunction, RealFunction]:
-    """F = (q - σ_b²)D - V and F′.
+    """F = (q - σ_b²)D - V and F′ = (q - σ_b²)D′ - E[φφ″], over wide balls by the mean value form too.
 
-    Near q = 0 they are differences of nearly equal terms, of order q³ and q² for odd φ: there Taylor's
-    polynomial around the middle of a ball, with F‴ on all of it, is much narrower than the terms.
+    Near q = 0 they are differences of nearly equal terms, of order q³ and q² for odd φ. There G = qD - V is
+    φ″(0)²q²/4 + G‴(t)q³/6, 0 < t < q, by Taylor, if φ(0) = 0 and φ has no kinks.
     """
-
-    def residual(q: arb) -> arb:
-        value = (q - as_ball(b_var)) * length.gain(q) - length.variance(q)
-        return value if clear(q, value) else _narrower(value, taylor(q, 0))
-
-    def rise(q: arb) -> arb:
-        value = length.gain(q) + (q - as_ball(b_var)) * length.gain_slope(q) - length.variance_slope(q)
-        return value if clear(q, value) else _narrower(value, taylor(q, 1))
-
+    V, D, C, D_slope = length.variance, length.gain, length.curvature, length.gain_slope
+    cancels = length.derived and length.fixes_zero
     smooth = len(length.dual.activation.pieces) == 1
 
-    def clear(q: arb, value: arb) -> bool:
-        return not smooth or not q < _SMALL or not q > 0 or bool(q.is_exact()) or not value.contains(0)
+    def residual(q: arb) -> arb:
+        value = (q - as_ball(b_var)) * D(q) - V(q)
+        if not near_zero(q):
+            return value
+        first, third = taylor(q)
+        return narrower(value, q * q * (first + third * q / 6) - as_ball(b_var) * D(q))
 
-    def derivative(q: arb, order: int) -> arb:
-        (V, D), (_, before) = length.derivatives(order), length.derivatives(max(order - 1, 0))
-        return (q - as_ball(b_var)) * D(q) + (order * before(q) if order else 0) - V(q)
+    def rise(q: arb) -> arb:
+        value = (q - as_ball(b_var)) * D_slope(q) - C(q)
+        if near_zero(q):
+            first, third = taylor(q)
+            value = narrower(value, q * (2 * first + third * q / 2) - as_ball(b_var) * D_slope(q))
+        if not cancels or q.rel_accuracy_bits() > _NARROW or not value.contains(0):
+            return value
+        middle = arb(q.mid())
+        bend = D_slope(q) - length.curvature_slope(q) + (q - as_ball(b_var)) * length.gain_bend(q)
+        return narrower(value, (middle - as_ball(b_var)) * D_slope(middle) - C(middle) + bend * (q - middle))
 
-    def taylor(q: arb, start: int) -> arb:
-        middle, total, power = arb(q.mid()), arb(0), arb(1)
-        step = q - middle
-        for order in range(start, 4):
-            total += derivative(middle if order < 3 else q, order) * power
-            power = power * step / (order - start + 1)
-        return total
+    def near_zero(q: arb) -> bool:
+        return cancels and smooth and bool(q > 0) and bool(q < _SMALL)
+
+    def taylor(q: arb) -> tuple[arb, arb]:
+        (V_third, D_third), (_, D_second) = length.near_zero(3, q), length.near_zero(2, q)
+        return as_ball(length.beside_zero(2)[0]) ** 2 / 4, q * D_third + 3 * D_second - V_third
 
     return residual, rise
-
-
-def _narrower(left: arb, right: arb) -> arb:
-    if not (left.is_finite() and right.is_finite()):
-        return right if right.is_finite() else left
-    return left.intersection(right)
 
 
 def the_critical_point(

@@ -7,16 +7,20 @@ Schoenholz et al. 2017).
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, Literal
 
+import sympy
 from flint import arb, ctx
+from sympy import Expr
 
 from ntk_theory.enclosure import Enclosure, find_roots
-from ntk_theory.enclosure.ball import Number, as_ball
+from ntk_theory.enclosure.ball import Number, as_ball, as_fraction
 from ntk_theory.enclosure.evaluate import certify
+from ntk_theory.enclosure.leading import sign
 from ntk_theory.enclosure.roots import Root
-from ntk_theory.errors import DataError, NoFixedPointError
+from ntk_theory.errors import DataError, EnclosureError, NoFixedPointError
 from ntk_theory.phase.length_map import LengthMap
 
 FARTHEST = 1e7
@@ -88,13 +92,35 @@ def variances(W_var: Number, b_var: Number) -> None:
 
 def positive(q_max: float) -> None:
     """Check the end of a search. Raises `DataError` where it is no finite positive number."""
-    if not (math.isfinite(q_max) and q_max > 0):
+    if not (isinstance(q_max, Real) and math.isfinite(q_max) and q_max > 0):
         raise DataError(f"q_max = {q_max} must be positive and finite: the largest variance to look at.")
 
 
 def is_zero(value: Number) -> bool:
     """Whether a number is exactly 0."""
     return bool(as_ball(value) == 0)
+
+
+def exactly(value: Number) -> Expr:
+    """A variance as an exact SymPy number. Raises `DataError` where it has a radius."""
+    if isinstance(value, Enclosure):
+        if not value.exact:
+            raise DataError(f"{value} has a radius: a homogeneous activation's formulas need exact variances.")
+        return value.mid
+    if isinstance(value, Expr) and not value.is_Float:
+        return value
+    fraction = as_fraction(value)
+    return sympy.Rational(fraction.numerator, fraction.denominator)
+
+
+def excess(W_var: Number, gain: Expr) -> int:
+    """The sign of σ_w²·gain - 1, decided exactly. Raises `EnclosureError` where the radius of W_var hides it."""
+    if not isinstance(W_var, Enclosure) or W_var.exact:
+        return sign(exactly(W_var) * gain - 1)
+    ball = W_var.ball * as_ball(gain) - 1
+    if ball.contains(0):
+        raise EnclosureError(f"Whether σ_w²·{gain} is 1 can't be told for σ_w² = {W_var}: give it exactly.")
+    return 1 if ball > 0 else -1
 
 
 def search_range(length: LengthMap, W_var: Number, b_var: Number, q_max: float) -> SearchRange:
@@ -104,7 +130,7 @@ def search_range(length: LengthMap, W_var: Number, b_var: Number, q_max: float) 
     positive(q_max)
     if length.scale is not None:
         return SearchRange(0.0, math.inf, True)
-    with ctx.workprec(53):
+    with ctx.workprec(256):
         W, b = as_ball(W_var, "W_var"), as_ball(b_var, "b_var")
         lower = float(b.lower()) * (1 - 2.0**-20)
         if is_zero(b_var) and length.fixes_zero:
@@ -190,20 +216,19 @@ def _certified(compute: Callable[[], Sequence[arb]], digits: int, length: Length
 
 def _scale_invariant(length: LengthMap, W_var: Number, b_var: Number, digits: int) -> tuple[FixedPoint, ...]:
     """V(q) = s·q: q* = σ_b²/(1 - σ_w² s), if σ_w² s < 1."""
-    slope = as_ball(W_var) * as_ball(length.scale)
-    chi = as_ball(W_var) * as_ball(length.dual.derivative_variance)
-    gain = length.dual.derivative_variance
-    if slope == 1 and is_zero(b_var):
+    side, gain = excess(W_var, length.scale), length.dual.derivative_variance
+
+    def compute() -> tuple[arb, arb, arb]:
+        W, b = as_ball(W_var), as_ball(b_var)
+        rate = W * as_ball(length.scale)
+        return (arb(0) if is_zero(b_var) else b / (1 - rate)), W * as_ball(gain), rate
+
+    if side == 0 and is_zero(b_var):
         one = Enclosure(arb(1))
-        return (FixedPoint(one, Enclosure(chi), one, stable=False, every_q=True),)
-    if slope < 1 or is_zero(b_var):
-
-        def compute() -> tuple[arb, arb, arb]:
-            W, b = as_ball(W_var), as_ball(b_var)
-            rate = W * as_ball(length.scale)
-            return (arb(0) if is_zero(b_var) else b / (1 - rate)), W * as_ball(gain), rate
-
-        return (_certified(compute, digits, length),)
+        (chi,) = certify(lambda: [as_ball(sympy.simplify(exactly(W_var) * gain))], digits, "χ₁")
+        return (FixedPoint(one, chi, one, stable=False, every_q=True),)
+    if side < 0 or is_zero(b_var):
+        return (replace(_certified(compute, digits, length), stable=side < 0),)
     return ()
 
 
@@ -213,12 +238,12 @@ def _clear_of_zero(length: LengthMap, W: arb) -> float:
     starts at -ε.
     """
     tangent = W * as_ball(length.gain_at_zero) <= 1
-    for exponent in range(2, 44, 3):
+    for exponent in range(2, 140, 3):
         end = arb(2) ** -exponent
-        ratio = W * length.variance_slope_near_zero(1, end)
+        ratio = W * length.near_zero(1, end)[0]
         if ratio.is_finite() and not ratio.contains(1):
             return 2.0**-exponent
-        if tangent and length.variance_slope_near_zero(2, end) < 0:
+        if tangent and length.near_zero(2, end)[0] < 0:
             return 2.0**-exponent
     return -(2.0**-30)
 

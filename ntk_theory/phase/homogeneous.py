@@ -10,14 +10,13 @@ from flint import arb
 from sympy import Expr, Symbol
 
 from ntk_theory.enclosure import Enclosure, Number
-from ntk_theory.enclosure.ball import as_ball
 from ntk_theory.errors import NoFixedPointError
 from ntk_theory.phase.asymptotics import DepthAsymptotics, Free, condition_of
-from ntk_theory.phase.fixed_points import FixedPoint, PhaseName
+from ntk_theory.phase.fixed_points import FixedPoint, PhaseName, exactly, excess
 from ntk_theory.phase.length_map import LengthMap
 from ntk_theory.phase.near_one import NearOne, Term, near_one
 from ntk_theory.phase.power_law import l, power_law
-from ntk_theory.phase.regimes import Place, exactly, ordered
+from ntk_theory.phase.regimes import Place, ordered
 
 _ONE = Enclosure(arb(1))
 q_1 = Symbol("q_1", positive=True)
@@ -37,10 +36,9 @@ def homogeneous(
     point = points[0] if points else FixedPoint(_ONE, _ONE, _ONE, stable=False)
     place = Place(length, W, b_var, texts, point, digits)
     rate, b = sympy.simplify(exactly(place.W_var) * gain), exactly(place.b_var)
-    size = as_ball(rate)
-    if size == 0:
+    if rate == 0:
         raise NoFixedPointError("σ_w² = 0: no signal passes a layer. Take W_var > 0.")
-    phase: PhaseName = "ordered" if size < 1 else "chaotic" if size > 1 else "critical"
+    phase: PhaseName = ("ordered", "critical", "chaotic")[1 + excess(place.W_var, gain)]
     series = near_one(place.length.dual.activation)
     if b == 0:
         return without_biases(place, series, gain, rate, phase)

@@ -13,13 +13,14 @@ from flint import arb, ctx
 from sympy import Expr, Lambda
 
 from ntk_theory.activation import Activation, Piece
+from ntk_theory.activation.pieces import joined
 from ntk_theory.dual import Dual, dual
 from ntk_theory.enclosure.ball import as_ball
-from ntk_theory.enclosure.evaluate import BallFunction, ball_function, slope
+from ntk_theory.enclosure.evaluate import BallFunction, ball_function, narrower
 from ntk_theory.enclosure.growth import GrowthError, right_growth
 from ntk_theory.enclosure.program import real_program
 from ntk_theory.errors import DataError
-from ntk_theory.gaussian import GaussianMean
+from ntk_theory.gaussian import GaussianMean, limits
 from ntk_theory.phase.signs import folded, sign
 from ntk_theory.phase.tails import LinearGrowth, TailError, linear_growth
 from ntk_theory.symbols import q, x
@@ -62,18 +63,50 @@ class LengthMap:
         return self._function(self.dual.derivative_variance, lambda phi: phi.derivative.squared, 1)
 
     @cached_property
+    def gain_bend(self) -> BallFunction:
+        """D″(q), for wide balls: where its closed form loses much, no integral takes over."""
+        return _slope(self.dual.derivative_variance, 2)
+
+    @cached_property
     def variance_bend(self) -> BallFunction:
         """V″(q)."""
         return self._function(self.dual.variance, lambda phi: phi.squared, 2)
 
-    def derivatives(self, order: int) -> tuple[BallFunction, BallFunction]:
-        """The derivatives of V and D of an order, for smooth φ: E[(φ²)″]/2 and so on: tame on wide balls."""
-        forms = (self.dual.variance, self.dual.derivative_variance)
-        return (ball_function(forms[0].diff(q, order), (q,)), ball_function(forms[1].diff(q, order), (q,)))
+    @cached_property
+    def curvature(self) -> BallFunction:
+        """V′ - D = E[φφ″], kinks included: without the difference of what is nearly equal for small q."""
+        return ball_function(self._curvature, (q,))
 
-    def variance_slope_near_zero(self, order: int, end: arb) -> arb:
-        """V′ (order 1) or V″ (order 2) over all of [0, end], for φ without kinks: E[(φ²)″]/2 and so on."""
-        return ball_function(self.dual.variance.diff(q, order), (q,))(arb(0).union(end))
+    @cached_property
+    def curvature_slope(self) -> BallFunction:
+        """V″ - D′."""
+        return ball_function(self._curvature.diff(q), (q,))
+
+    @cached_property
+    def _curvature(self) -> Expr:
+        if not self.derived:
+            return self.dual.variance.diff(q) - self.dual.derivative_variance
+        phi = self.dual.activation
+        bends = [Piece(p.lower, p.upper, p.expression * p.expression.diff(x, 2)) for p in phi.pieces]
+        total = limits.mean(Activation(joined(bends), f"{phi.name}·{phi.name}''"), q)
+        for kink in phi.kinks:
+            left = next(piece for piece in phi.pieces if piece.upper == kink.position)
+            mass = left.expression.subs(x, kink.position) * kink.height
+            total += mass * sympy.exp(-(kink.position**2) / (2 * q)) / sympy.sqrt(2 * sympy.pi * q)
+        return total
+
+    def near_zero(self, order: int, end: arb) -> tuple[arb, arb]:
+        """The derivatives of V and D of an order over all of [0, end], of φ without kinks."""
+        whole = arb(0).union(end)
+        first, second = (
+            _slope(form, order)(whole) for form in (self.dual.variance, self.dual.derivative_variance)
+        )
+        return first, second
+
+    @property
+    def derived(self) -> bool:
+        """Whether V and D are the activation's own, and not a theory of someone's in their place."""
+        return self.dual is dual(self.dual.activation)
 
     @cached_property
     def scale(self) -> Expr | None:
@@ -100,18 +133,17 @@ class LengthMap:
     @cached_property
     def fixes_zero(self) -> bool:
         """Whether φ(0) = 0, so that without biases q = 0 stays 0."""
-        return all(value == 0 for value in self._beside_zero(0))
+        return all(value == 0 for value in self.beside_zero(0))
 
     @cached_property
     def gain_at_zero(self) -> Expr:
         """D(0) = (φ′(0-)² + φ′(0+)²)/2, exactly. If φ(0) = 0, V′(0) is the same number."""
-        left, right = self._beside_zero(1)
+        left, right = self.beside_zero(1)
         return sympy.simplify((left**2 + right**2) / 2)
 
-    @property
-    def slopes_beside_zero(self) -> tuple[Expr, Expr]:
-        """φ′ at 0 from the left and from the right."""
-        return self._beside_zero(1)
+    def beside_zero(self, order: int) -> tuple[Expr, Expr]:
+        """φ, or its derivative of this order, at 0: its limits from the left and from the right."""
+        return _beside_zero(self.dual.activation, order)
 
     @cached_property
     def attracts_at_zero(self) -> bool:
@@ -132,7 +164,7 @@ class LengthMap:
         """The coefficient of x^order, x > 0, in φ(x)² + φ(-x)²."""
         total = sympy.S.Zero
         for n in range(1, order):
-            first, second = self._beside_zero(n), self._beside_zero(order - n)
+            first, second = self.beside_zero(n), self.beside_zero(order - n)
             both = sympy.factorial(n) * sympy.factorial(order - n)
             total += (first[1] * second[1] + (-1) ** order * first[0] * second[0]) / both
         return sympy.simplify(total)
@@ -141,14 +173,14 @@ class LengthMap:
         """The closed form, or its slope, as a ball function. On a ball where it loses too much, as e^{2q} erfc √2q
         does for large q and 1/√q at 0, the integral that it is the value of takes over.
         """
-        closed = ball_function(_slopes(form, order), (q,))
-        if form.has(GaussianMean) or self.dual is not dual(self.dual.activation):
-            return closed  # no closed form, or a theory of someone's own
+        closed = _slope(form, order)
+        if form.has(GaussianMean) or not self.derived:
+            return closed
 
         @lru_cache(maxsize=1)
         def integral() -> BallFunction:
             mean = GaussianMean(Lambda(x, integrand(self.dual.activation).expression), q)
-            return ball_function(_slopes(mean, order), (q,))
+            return _slope(mean, order)
 
         values = ball_function(form, (q,))
 
@@ -160,25 +192,22 @@ class LengthMap:
                 other = integral()(variance)
             except GrowthError:
                 return value
-            if not (value.is_finite() and other.is_finite()):
-                return other if other.is_finite() else value
-            return value.intersection(other)
+            return narrower(value, other)
 
         return function
 
-    def _beside_zero(self, order: int) -> tuple[Expr, Expr]:
-        """The limits of the derivative of this order from the left and from the right of 0."""
-        pieces = self.dual.activation.pieces
-        left = next(p for p in pieces if p.lower < 0 <= p.upper)
-        right = next(p for p in pieces if p.lower <= 0 < p.upper)
-        values = (sympy.simplify(p.expression.diff(x, order).subs(x, 0)) for p in (left, right))
-        return next(values), next(values)
+
+@lru_cache(maxsize=512)
+def _slope(form: Expr, order: int) -> BallFunction:
+    return ball_function(form.diff(q, order), (q,))
 
 
-def _slopes(form: Expr, order: int) -> Expr:
-    for _ in range(order):
-        form = slope(form, q)
-    return form
+@lru_cache(maxsize=1024)
+def _beside_zero(phi: Activation, order: int) -> tuple[Expr, Expr]:
+    left = next(p for p in phi.pieces if p.lower < 0 <= p.upper)
+    right = next(p for p in phi.pieces if p.lower <= 0 < p.upper)
+    values = (sympy.simplify(p.expression.diff(x, order).subs(x, 0)) for p in (left, right))
+    return next(values), next(values)
 
 
 def _is_tight(value: arb, at_middle: arb, variance: arb, order: int) -> bool:

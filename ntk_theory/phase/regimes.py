@@ -10,9 +10,8 @@ import sympy
 from sympy import Expr, Symbol
 
 from ntk_theory.enclosure import Enclosure, Number
-from ntk_theory.enclosure.ball import as_ball, as_fraction
+from ntk_theory.enclosure.ball import as_ball
 from ntk_theory.enclosure.evaluate import ball_function, certify
-from ntk_theory.errors import DataError
 from ntk_theory.phase.asymptotics import Constant, DepthAsymptotics, Free, condition_of, m
 from ntk_theory.phase.correlation import chaotic_correlation, kernel_bend
 from ntk_theory.phase.fixed_points import FixedPoint, PhaseName
@@ -230,15 +229,3 @@ def _chaotic(place: Place) -> DepthAsymptotics:
         letters=letters,
         free=(free,),
     )
-
-
-def exactly(value: Number) -> Expr:
-    """A variance as an exact SymPy number. Raises `DataError` where it has a radius."""
-    if isinstance(value, Enclosure):
-        if not value.exact:
-            raise DataError(f"{value} has a radius: a homogeneous activation's formulas need exact variances.")
-        return value.mid
-    if isinstance(value, Expr) and not value.is_Float:
-        return value
-    fraction = as_fraction(value)
-    return sympy.Rational(fraction.numerator, fraction.denominator)

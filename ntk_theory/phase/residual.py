@@ -27,12 +27,12 @@ from ntk_theory.enclosure.evaluate import ball_function, certify
 from ntk_theory.errors import DataError, NoFixedPointError, NotInClassError
 from ntk_theory.phase.asymptotics import DepthAsymptotics, Free, condition_of, m
 from ntk_theory.phase.far import integral
-from ntk_theory.phase.fixed_points import FixedPoint, variances
+from ntk_theory.phase.fixed_points import FixedPoint, exactly, variances
 from ntk_theory.phase.homogeneous import FIRST_VARIANCE, q_1
 from ntk_theory.phase.length_map import LengthMap
 from ntk_theory.phase.near_one import NearOne, Term
 from ntk_theory.phase.power_law import l, power_law
-from ntk_theory.phase.regimes import Letters, Place, exactly
+from ntk_theory.phase.regimes import Letters, Place
 from ntk_theory.phase.tails import Tail, TailError, linear_growth, tail
 from ntk_theory.symbols import c as correlation_symbol
 from ntk_theory.symbols import q1, q2, x

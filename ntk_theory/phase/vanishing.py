@@ -14,11 +14,12 @@ from sympy import Expr, Rational, Symbol, log
 
 from ntk_theory.errors import NoFixedPointError, NotInClassError
 from ntk_theory.phase.asymptotics import DepthAsymptotics, Free, condition_of, m
+from ntk_theory.phase.fixed_points import exactly
 from ntk_theory.phase.homogeneous import without_biases
 from ntk_theory.phase.length_map import LengthMap
 from ntk_theory.phase.near_one import NearOne, Term
 from ntk_theory.phase.power_law import l, power_law
-from ntk_theory.phase.regimes import Place, exactly
+from ntk_theory.phase.regimes import Place
 from ntk_theory.symbols import x
 
 c_oo = Symbol("c_oo", real=True)
@@ -53,7 +54,7 @@ def _exponential(place: Place) -> DepthAsymptotics:
     """σ_w²V′(0) < 1: φ is its tangent, or its two one-sided ones, up to what the decay sums up."""
     gain = place.length.gain_at_zero
     rate = exactly(place.W_var) * gain
-    left, right = place.length.slopes_beside_zero
+    left, right = place.length.beside_zero(1)
     if left != right:
         kink = Rational(2, 3) * (right - left) ** 2 / (sympy.sqrt(2) * sympy.pi)
         series = NearOne(Term(Rational(3, 2), kink), Term(Rational(2), sympy.S.Zero))

@@ -7,7 +7,7 @@ from sympy import Expr, Symbol
 
 from ntk_theory.enclosure import Enclosure, Number, find_roots
 from ntk_theory.enclosure.ball import as_ball
-from ntk_theory.enclosure.evaluate import ball_function, certify, slope
+from ntk_theory.enclosure.evaluate import ball_function, certify
 from ntk_theory.errors import EnclosureError
 
 _BITS = 128
@@ -59,7 +59,7 @@ def the_root(expression: Expr, symbol: Symbol, lower: Number, upper: Number, dig
 
     Raises `EnclosureError` where there is none, more than one, or balls can't tell.
     """
-    function, rise = (ball_function(e, (symbol,)) for e in (expression, slope(expression, symbol)))
+    function, rise = (ball_function(e, (symbol,)) for e in (expression, expression.diff(symbol)))
     with ctx.workprec(_BITS):
         roots = find_roots(function, rise, as_ball(lower), as_ball(upper))
     if len(roots) != 1:
