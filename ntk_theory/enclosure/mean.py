@@ -180,8 +180,7 @@ def _hull(integrand: _Integrand, variance: arb) -> arb:
     if variance == 0:
         return _at_zero(integrand)
     scale = variance.sqrt()
-    with ctx.workprec(53):
-        reach, tail = _truncation(integrand.tail, scale)
+    reach, tail = _truncation(integrand.tail, scale)
     cuts = [_ball(part.upper) for part in integrand.parts[:-1]]
     ends = [-reach * scale, *cuts, reach * scale]
     hull = None

@@ -204,7 +204,12 @@ def _at(length: LengthMap, W_var: Number, root: Root, digits: int) -> FixedPoint
         q, W = root.ball(), as_ball(W_var)
         return q, W * length.gain(q), W * length.variance_slope(q)
 
-    return _certified(compute, digits, length)
+    point = _certified(compute, digits, length)
+    if point.stable or point.chi_parallel.ball > 1:
+        return point
+    with ctx.workprec(512):  # where σ_w²V + σ_b² - q falls through 0 by the search's proof, χ_∥ < 1
+        falls = root.function(arb(root.upper)) < 0
+    return replace(point, stable=bool(falls and point.chi_parallel.ball > -1))
 
 
 def _certified(compute: Callable[[], Sequence[arb]], digits: int, length: LengthMap) -> FixedPoint:

@@ -153,14 +153,14 @@ class LengthMap:
         negative, or, all terms up to x⁶ being 0, where S ≤ 2V′(0)x² for all x, which `signs` may prove.
         """
         for order in range(3, 7):
-            term = self._square_near_zero(order)
+            term = self.square_near_zero(order)
             if term != 0:
                 return bool(as_ball(term) < 0)
         slope_at_zero = self.gain_at_zero
         signs = [sign(e) for e in folded(self.dual.activation.pieces, lambda f: f**2 - slope_at_zero * x**2)]
         return all(each in (0, -1) for each in signs) and -1 in signs
 
-    def _square_near_zero(self, order: int) -> Expr:
+    def square_near_zero(self, order: int) -> Expr:
         """The coefficient of x^order, x > 0, in φ(x)² + φ(-x)²."""
         total = sympy.S.Zero
         for n in range(1, order):

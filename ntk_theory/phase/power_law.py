@@ -34,9 +34,14 @@ class PowerLaw:
     ratio_correction: Expr
 
     @property
+    def leading(self) -> Expr:
+        """δ_l to leading order."""
+        return (self.speed * l) ** (-1 / self.kappa)
+
+    @property
     def distance(self) -> Expr:
-        """1 - c_l to two orders."""
-        return (self.speed * l) ** (-1 / self.kappa) * (1 - self.correction / self.kappa)
+        """δ_l to two orders."""
+        return self.leading * (1 - self.correction / self.kappa)
 
 
 def power_law(series: NearOne, W: Expr) -> PowerLaw:

@@ -12,31 +12,16 @@ correlation keeps a limit that the first layers decide; with it 1/2 attracts all
 import sympy
 from sympy import Expr, Rational, Symbol, log
 
-from ntk_theory.errors import NoFixedPointError, NotInClassError
+from ntk_theory.errors import NoFixedPointError
 from ntk_theory.phase.asymptotics import DepthAsymptotics, Free, condition_of, m
 from ntk_theory.phase.fixed_points import exactly
 from ntk_theory.phase.homogeneous import without_biases
-from ntk_theory.phase.length_map import LengthMap
 from ntk_theory.phase.near_one import NearOne, Term
 from ntk_theory.phase.power_law import l, power_law
 from ntk_theory.phase.regimes import Place
-from ntk_theory.symbols import x
+from ntk_theory.phase.sided import LIMIT, c_oo, sided
 
-c_oo = Symbol("c_oo", real=True)
-LIMIT = Free(c_oo, "the correlation's limit, from the first layers")
 D = Symbol("D", positive=True)
-
-
-def slopes_at_zero(length: LengthMap) -> tuple[Expr, ...]:
-    """s₁, …, s₅ = φ′(0), …, φ⁽⁵⁾(0). Raises `NotInClassError` where φ has a kink or a cut at 0."""
-    pieces = length.dual.activation.pieces
-    inside = [p for p in pieces if p.lower < 0 < p.upper]
-    if not inside:
-        raise NotInClassError(
-            f"{length.name} is not smooth at 0, so its length map has no power series at q* = 0; "
-            "the depth asymptotics there are known for smooth and for homogeneous activations."
-        )
-    return tuple(sympy.simplify(inside[0].expression.diff(x, n).subs(x, 0)) for n in range(1, 6))
 
 
 def vanishing(place: Place) -> DepthAsymptotics:
@@ -80,14 +65,12 @@ def _exponential(place: Place) -> DepthAsymptotics:
 
 
 def _critical(place: Place) -> DepthAsymptotics:
-    s1, s2, s3, s4, s5 = slopes_at_zero(place.length)
+    sides = [place.length.beside_zero(n) for n in range(1, 6)]
+    s1, s2, s3, s4, s5 = (right for _, right in sides)
     e2, e3 = s2**2 / (4 * s1**2), s3 / s1
     A = -sympy.simplify(3 * e2 + e3)
-    if not A.is_positive:
-        raise NotInClassError(
-            f"{place.length.name} has V″(0) = {-2 * A}·φ′(0)², which is not negative: the variance leaves "
-            "q* = 0, or comes to it more slowly than any power of l. Its depth asymptotics there are not derived."
-        )
+    if any(left != right for left, right in sides) or not A.is_positive:
+        return sided(place)
     # E[x⁶] = 15 times the coefficient of x⁶ in φ²; of φ′² likewise E[x⁴] = 3
     a2 = sympy.simplify(15 * (s3**2 / 36 + s1 * s5 / 60 + s2 * s4 / 24) / s1**2)
     law = power_law(NearOne(Term(Rational(2), A), Term(Rational(3), a2)), sympy.S.One)

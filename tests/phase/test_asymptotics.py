@@ -257,6 +257,30 @@ def test_a_second_derivative_at_zero_brings_correlations_to_one_half():
     assert found[10_000][3] == pytest.approx(0.5 / 0.595, rel=0.05)
 
 
+_LONG = [pytest.param(name, marks=pytest.mark.slow) for name in ("where(x > 0, tanh(x), sin(x))", "softsign")]
+
+
+@pytest.mark.parametrize("name", ["elu", "hard_tanh", *_LONG])
+def test_activations_whose_sides_differ_at_zero_vanish_by_their_laws(name):
+    derived, length = phase(name).asymptotics(), phase(name).length_map
+    variance = diagonal = arb("0.2")
+    gaps, sizes = [], []
+    for layer in range(2, 1601):
+        gain, variance = arb(length.gain(variance).mid()), arb(length.variance(variance).mid())
+        diagonal = variance + gain * diagonal
+        if layer in (400, 800, 1600):
+            at = float(derived.variance.subs(l, layer))
+            gaps.append(float(variance) / at - 1)
+            sizes.append(float(diagonal) / (layer * float(variance)))
+    if name == "hard_tanh":  # the next factor is 1 + O(log log l/log l)
+        assert abs(gaps[2]) < abs(gaps[1]) < abs(gaps[0]) < 0.2
+        assert abs(sizes[2] - 1) < abs(sizes[1] - 1) < abs(sizes[0] - 1) < 0.1
+    else:  # 1 + O(1/l), with no log l/l left
+        assert gaps[2] == pytest.approx(gaps[1] / 2, rel=0.1)
+        assert gaps[1] == pytest.approx(gaps[0] / 2, rel=0.1)
+        assert abs(sizes[2] - 1) < 0.6 * abs(sizes[1] - 1) + 1e-3
+
+
 def test_ordered_phases_merge_at_their_rates():
     for name, kernel, slope, W, b in (
         ("erf", erf_kernel, erf_slope, 1, "0.05"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import mpmath
 import pytest
 import sympy
+from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -189,3 +190,23 @@ def test_what_can_not_be_reached_is_an_error():
     rough = enclose(sympy.Rational(1, 3), digits=6)
     with pytest.raises(EnclosureError):
         phase("erf").critical_W_var(rough, digits=20)
+
+
+@pytest.mark.parametrize("name", ["tanh", "hard_tanh"])
+def test_the_line_is_followed_to_the_smallest_biases(name):
+    length = phase(name).length_map
+    for b_var in ("1e-8", "1e-12"):
+        (point,) = phase(name).critical_points(b_var, digits=15)
+        assert point.stable
+        at = point.q.ball
+        with ctx.workprec(160):
+            assert (at - length.variance(at) / length.gain(at)).contains(arb(b_var))
+    # b = qE[(φ′ - φ/x)²]/E[φ′²] = 4q³/3 + …, as φ′ - φ/x = -2x²/3 + …
+    if name == "tanh":
+        assert float(point.q) == pytest.approx((1e-12 * 3 / 4) ** (1 / 3), rel=1e-3)
+
+
+def test_without_biases_the_line_has_no_point_but_its_start():
+    for name in ("relu6", "silu", "softsign"):
+        assert len(phase(name).critical_points(0)) == 1
+        assert critical.search_range(phase(name).length_map, 0, 100.0).complete

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntk_theory.enclosure import enclose
-from ntk_theory.errors import DataError, NoFixedPointError
+from ntk_theory.errors import DataError, EnclosureError, NoFixedPointError
 from ntk_theory.phase import phase
 from ntk_theory.symbols import q
 
@@ -140,3 +140,26 @@ def test_bad_variances_are_refused_by_name(W_var, b_var, name):
         phase("tanh").fixed_points(W_var, b_var)
     with pytest.raises(DataError, match=name):
         phase("relu").search_range(W_var, b_var)
+
+
+def test_homogeneous_maps_are_told_from_critical_exactly():
+    relu, leaky = phase("relu"), phase("leaky_relu")
+    (below,) = relu.fixed_points("1.99999999999999999999999999", "0.05", digits=12)
+    assert below.stable
+    assert float(below.q) == pytest.approx(1e25)
+    assert relu.fixed_points("2.00000000000000000000000001", "0.05") == ()
+    assert relu.asymptotics("1.99999999999999999999999999", "0.05").phase == "ordered"
+    (every,) = leaky.fixed_points(Fraction(200, 101), 0)
+    assert every.every_q
+    assert every.chi_1.mid == 1
+    assert leaky.fixed_points(Fraction(200, 101), "0.1") == ()
+    with pytest.raises(EnclosureError, match="give it exactly"):
+        leaky.fixed_points(leaky.critical_W_var(0), 0)
+
+
+def test_a_fixed_point_next_to_zero_is_found():
+    for excess in ("1e-5", "1e-9", "1e-30"):
+        zero, point = phase("tanh").fixed_points(1 + Fraction(excess), 0, digits=10)
+        assert (zero.q.mid, zero.stable, point.stable) == (0, False, True)
+        # σ_w²V(q) = q at q = (σ_w² - 1)/2 + …, by V = q - 2q² + 17q³/3
+        assert float(point.q) == pytest.approx(float(Fraction(excess)) / 2, rel=1e-4)
