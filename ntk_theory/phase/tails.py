@@ -108,6 +108,9 @@ def _tail(f: Expr) -> Tail:
     if f == x:
         return Tail(sympy.S.One, sympy.S.Zero, arb(0), sympy.S.Zero)
     if f.is_Mul:
+        expanded = sympy.expand(f)  # a sum among the factors may grow like no line, its terms with the rest not
+        if expanded.is_Add:
+            return reduce(add, [_tail(part) for part in expanded.args])
         return product([_tail(part) for factor in f.args for part in _factors(factor)])
     if f.is_Add:
         return reduce(add, [_tail(part) for part in f.args])

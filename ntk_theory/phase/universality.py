@@ -25,7 +25,7 @@ from ntk_theory.phase.signs import folded, sign
 from ntk_theory.symbols import x
 
 ClassName = Literal["scale-invariant", "K* = 0", "half-stable", "none"]
-_LOWEST = 2.0**-6
+_LOWEST = 2.0**-40
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,13 @@ def universality(length: LengthMap, digits: int, q_max: float) -> Universality:
         why = f"E[φφ″] {'=><'[curved]} 0 at every q > 0"
         why += ", so all critical points are double; the one with q* = 1 stands for them" if curved == 0 else ""
     else:
-        beyond, lower = curvature_beyond(length.dual.activation), _first(length)
+        beyond, (lower, clear) = curvature_beyond(length.dual.activation), _first(length)
         known = beyond is not None and beyond.start <= FARTHEST
         upper = max(beyond.start, 1.0) if beyond is not None and known else q_max
-        searched = SearchRange(lower, upper, known and lower == 0)
-        found = [_double(length, root, digits) for root in _roots(length, searched)]
+        searched = SearchRange(0.0 if clear else lower, upper, known and clear)
+        found = [_double(length, root, digits) for root in _roots(length, lower, upper)]
         why = f"E[φφ″] has {len(found) or 'no'} zero{'s' if len(found) > 1 else ''} in {searched}"
-        why += ", and none beyond" if known and lower > 0 else ""
+        why += ", and none beyond" if known and not clear else ""
         if None in found:
             why += f"; at {found.count(None)} of them σ_b² would be negative"
     points += [point for point in found if point is not None]
@@ -132,23 +132,23 @@ def _at_zero(length: LengthMap, digits: int) -> Criticality:
     return Criticality(W, zero, zero, "from above" if length.attracts_at_zero else "nowhere")
 
 
-def _first(length: LengthMap) -> float:
-    """Where the search for zeros of V′ - D begins: at 0 itself, or as near as they are told from the one at 0."""
-    with ctx.workprec(64):
-        start = arb(0).union(arb(2) ** -40)
-        value = length.variance_slope(start) - length.gain(start)
-        return 0.0 if value.is_finite() and not value.contains(0) else _LOWEST
+def _first(length: LengthMap) -> tuple[float, bool]:
+    """Where the search for zeros of E[φφ″] begins, and whether it is proven that there are none below.
+
+    Over all of [0, ε] the mean itself has a sign; or, where φ(0) = 0 and so it is 0 at q = 0, its slope has.
+    """
+    for exponent in range(4, 44, 4):
+        with ctx.workprec(64):
+            whole = arb(0).union(arb(2) ** -exponent)
+            value, slope = length.curvature(whole), length.curvature_slope(whole)
+        if any(ball.is_finite() and not ball.contains(0) for ball in (value, slope)):
+            return 2.0**-exponent, not value.contains(0) or (length.fixes_zero and length.derived)
+    return _LOWEST, False
 
 
 @lru_cache(maxsize=64)
-def _roots(length: LengthMap, searched: SearchRange) -> tuple[Root, ...]:
-    def excess(q: arb) -> arb:
-        return length.variance_slope(q) - length.gain(q)
-
-    def rise(q: arb) -> arb:
-        return length.variance_bend(q) - length.gain_slope(q)
-
-    return find_roots(excess, rise, arb(max(searched.lower, 2.0**-40)), arb(searched.upper))
+def _roots(length: LengthMap, lower: float, upper: float) -> tuple[Root, ...]:
+    return find_roots(length.curvature, length.curvature_slope, arb(lower), arb(upper))
 
 
 def _double(length: LengthMap, root: Root | Enclosure, digits: int) -> Criticality | None:
