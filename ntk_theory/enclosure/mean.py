@@ -3,7 +3,7 @@ r"""E[f(√Q z)], z standard normal, enclosed for a ball Q: ∫ f(x) e^{-x²/2Q}
 `acb.integral` (Petras' adaptive Gauss–Legendre rule with proven errors, Johansson 2018) does the smooth
 pieces on [-X, X]. Beyond, |f| ≤ C(1+|x|)^d e^{b|x|} and a log-concave integrand g with slope -λ at R = X/√Q
 give ∫_R^∞ g ≤ g(R)/λ. The variable is x and not z, so that Q stands in the weight alone, and kinks stay where
-they are. For smooth f it is z: then a ball Q widens the result only as much as f varies, and E[1] is 1.
+they are. For smooth f it is z, unless Q is very wide: Q widens the result as much as f varies, and E[1] is 1.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,11 @@ def gaussian_mean(f: Expr, variance: arb) -> arb:
         return arb.nan()
     if not least > 0 or variance.upper() > 64 * least:
         return _hull(integrand, arb(variance.upper()))
-    return _smooth_integral(integrand, variance) if len(integrand.parts) == 1 else _integral(integrand, variance)
+    if len(integrand.parts) == 1 and variance.upper() < 2 * least:
+        value = _smooth_integral(integrand, variance)
+        if value.is_finite():
+            return value
+    return _integral(integrand, variance)
 
 
 @lru_cache(maxsize=512)

@@ -24,6 +24,8 @@ from ntk_theory.phase.length_map import LengthMap
 
 _SMALL = 2.0**-7
 """Below this variance Taylor's polynomial at 0 is the better bound."""
+_CANCELS = 0.25
+"""Below this one the terms of F′ cancel."""
 _NARROW = 30
 """Balls of variances with more bits than this need no mean value form."""
 
@@ -96,6 +98,7 @@ def search_range(length: LengthMap, b_var: Number, q_max: float) -> SearchRange:
     q - V/D ≥ q - M√q with M = B²/(D(Q)√Q), which increases from √q = M/2 on. For other φ `far` may show it.
     """
     positive(q_max)
+    q_max = min(q_max, length.last_finite)
     if length.scale is not None or (is_zero(b_var) and length.fixes_zero and length.derived):
         return SearchRange(0.0, math.inf, True)
     with ctx.workprec(53):
@@ -159,7 +162,7 @@ def _residual(length: LengthMap, b_var: Number) -> tuple[RealFunction, RealFunct
         if near_zero(q):
             first, third = taylor(q)
             value = narrower(value, q * (2 * first + third * q / 2) - as_ball(b_var) * D_slope(q))
-        if not cancels or q.rel_accuracy_bits() > _NARROW or not value.contains(0):
+        if not (cancels and q < _CANCELS) or q.rel_accuracy_bits() > _NARROW or not value.contains(0):
             return value
         middle = arb(q.mid())
         bend = D_slope(q) - length.curvature_slope(q) + (q - as_ball(b_var)) * length.gain_bend(q)

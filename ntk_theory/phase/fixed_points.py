@@ -128,6 +128,7 @@ def search_range(length: LengthMap, W_var: Number, b_var: Number, q_max: float) 
     σ_w² B² + σ_b². If |φ - α_±x| ≤ M, s = (α₊² + α₋²)/2, |√V - √(sq)| ≤ M: with y = √q and σ_w²s < 1 a fixed
     point has y² ≤ σ_w²(√s y + M)² + σ_b²; with σ_w²s > 1, y ≥ σ_w(√s y - M)."""
     positive(q_max)
+    q_max = min(q_max, length.last_finite)
     if length.scale is not None:
         return SearchRange(0.0, math.inf, True)
     with ctx.workprec(256):

@@ -4,6 +4,7 @@ what is known of φ for certain: a bound on |φ|, its values at 0, whether it is
 q at the next layer is σ_w² V(q) + σ_b² (Poole et al. 2016, eq. 3), and χ₁ = σ_w² D(q).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -102,6 +103,18 @@ class LengthMap:
             _slope(form, order)(whole) for form in (self.dual.variance, self.dual.derivative_variance)
         )
         return first, second
+
+    @cached_property
+    def last_finite(self) -> float:
+        """Nearly the variance from which on E[φ²] is infinite, for φ that grow like e^{ax²}: 1/(4a). Else ∞."""
+        ends = [
+            float(end)
+            for condition in self.dual.conditions
+            if condition.of == "V"
+            for factor in condition.positive
+            for end in sympy.solve(factor, q)
+        ]
+        return min(ends, default=math.inf) * (1 - 2.0**-10)
 
     @property
     def derived(self) -> bool:

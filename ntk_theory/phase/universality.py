@@ -88,6 +88,7 @@ class Universality:
 def universality(length: LengthMap, digits: int, q_max: float) -> Universality:
     """The class of the length map's activation, with fixed points searched up to `q_max`."""
     positive(q_max)
+    q_max = min(q_max, length.last_finite)
     everywhere = SearchRange(0.0, float("inf"), True)
     gain, name = length.dual.derivative_variance, length.name
     if length.scale is not None:

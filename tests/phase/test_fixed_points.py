@@ -4,6 +4,7 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -163,3 +164,11 @@ def test_a_fixed_point_next_to_zero_is_found():
         assert (zero.q.mid, zero.stable, point.stable) == (0, False, True)
         # σ_w²V(q) = q at q = (σ_w² - 1)/2 + …, by V = q - 2q² + 17q³/3
         assert float(point.q) == pytest.approx(float(Fraction(excess)) / 2, rel=1e-4)
+
+
+def test_expectations_that_become_infinite_end_the_search():
+    # 0.09/√(1 - 4q) = q, E[φ²] = ∞ from q = 1/4 on
+    found = phase("exp(x**2)").fixed_points("0.09", 0, digits=15)
+    true = sorted(root for root in np.roots([4, -1, 0, 0.0081]) if root > 0)
+    assert [float(point.q) for point in found] == pytest.approx(true)
+    assert not phase("exp(x**2)").search_range("0.09", 0).complete
