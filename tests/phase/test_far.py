@@ -38,7 +38,8 @@ def test_the_line_has_the_sign_that_was_proven(name, factor, b_var):
 
 
 @given(
-    st.sampled_from(["tanh", "silu", "softplus", "elu", "logistic", "hard_swish", "hard_tanh"]), st.floats(1, 1000)
+    st.sampled_from(["tanh", "silu", "gelu", "softplus", "elu", "logistic", "hard_swish", "hard_tanh"]),
+    st.floats(1, 1000),
 )
 def test_the_curvature_has_the_sign_that_was_proven(name, factor):
     beyond = curvature_beyond(activation(name))
@@ -53,7 +54,7 @@ def test_what_is_not_known_is_none():
     for name in ("sin", "exp", "x**3", "arctan"):
         assert line_beyond(activation(name), arb(0)) is None
         assert curvature_beyond(activation(name)) is None
-    assert curvature_beyond(activation("snake")) is None  # ∫φφ″ = 0
+    assert curvature_beyond(activation("snake")) is None
 
 
 @given(
