@@ -159,7 +159,7 @@ def test_homogeneous_maps_are_told_from_critical_exactly():
 
 
 def test_a_fixed_point_next_to_zero_is_found():
-    for excess in ("1e-5", "1e-9", "1e-30"):
+    for excess in ("1e-5", "1e-20"):
         zero, point = phase("tanh").fixed_points(1 + Fraction(excess), 0, digits=10)
         assert (zero.q.mid, zero.stable, point.stable) == (0, False, True)
         # σ_w²V(q) = q at q = (σ_w² - 1)/2 + …, by V = q - 2q² + 17q³/3
