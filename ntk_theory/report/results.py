@@ -22,6 +22,7 @@ from ntk_theory.proofs.table import ProofRow
 from ntk_theory.report.claims import Claim, claims
 from ntk_theory.report.data import PREPROCESSING, Dataset, split
 from ntk_theory.report.derivation import Accuracy, Curves, Derivation, accuracy, curves, derive
+from ntk_theory.report.double_descent import DoubleDescent, double_descent
 from ntk_theory.report.flow import Flow, Paths, flow
 from ntk_theory.report.function_space import Film, FunctionSpace, Strayed, film, function_space
 from ntk_theory.report.learning import Learned, learn, sorted_thumbnail
@@ -90,6 +91,7 @@ class Pictures:
     paths: dict[str, Paths]
     space: FunctionSpace
     film: Film
+    descent: DoubleDescent
 
 
 def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Results, Pictures]:
@@ -200,6 +202,8 @@ def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Resu
     moving = film(
         first, critical[first], float(b_var), depth=settings.depth, width=settings.film_width, seed=settings.seed
     )
+    progress("flow", "double descent of random features")
+    descent = double_descent(seed=settings.seed, runs=settings.descent_runs)
     clock.lap("flow")
 
     proven = proven_theorems(lambda theorem: progress("theorems", theorem))
@@ -228,7 +232,7 @@ def compute(data: Dataset, settings: Settings, progress: Progress) -> tuple[Resu
     )
     labels = np.sort(trained.labels, kind="stable")
     shown = labels[np.linspace(0, len(labels) - 1, len(next(iter(grams.values())))).astype(int)]
-    return results, Pictures(drawn, diagrams, grams, shown, convergences, paths, space, moving)
+    return results, Pictures(drawn, diagrams, grams, shown, convergences, paths, space, moving, descent)
 
 
 class _Clock:

@@ -31,7 +31,8 @@ class Settings:
     - Simulation: convergence over `widths` with `samples` networks of the widest and as many neurons of the
       others, the verdict at `verdict_widths` with false-alarm rate `alpha`.
     - Gradient flow: one network of `flow_width` on `flow_train` inputs for `flow_steps` steps; in function space,
-      `space_members` networks of each of two `space_widths` for `space_steps` steps, and some of `film_width`.
+      `space_members` networks of each of two `space_widths` for `space_steps` steps, and some of `film_width`;
+      regressions on random features, `descent_runs` for each number of them.
     """
 
     activations: tuple[str, ...] = ("relu", "erf_sigmoid", "logistic")
@@ -58,6 +59,7 @@ class Settings:
     space_members: int = 3
     space_steps: int = 300
     film_width: int = 512
+    descent_runs: int = 20
     grid: int = 60
 
 
@@ -79,6 +81,7 @@ QUICK = replace(
     space_members=1,
     space_steps=8,
     film_width=16,
+    descent_runs=2,
     grid=6,
 )
 """For tests: every part runs, no number means much."""

@@ -61,6 +61,7 @@ def test_what_is_written(made: tuple[Path, Results, list[str]]) -> None:
         "convergence",
         "flow",
         "function_space",
+        "double_descent",
     }
     for name in names:
         assert (out / "figures" / f"{name}.png").stat().st_size > 5000

@@ -7,6 +7,7 @@ from typing import Any
 from ntk_theory.report.figures.convergence import convergence_figure
 from ntk_theory.report.figures.curves import curves_figure
 from ntk_theory.report.figures.diagram import diagram_figure
+from ntk_theory.report.figures.double_descent import double_descent_figure
 from ntk_theory.report.figures.flow import flow_figure
 from ntk_theory.report.figures.function_space import function_space_figure
 from ntk_theory.report.figures.learning import accuracy_figure, calibration_figure, gram_figure
@@ -28,5 +29,6 @@ def figures(results: Results, pictures: Pictures) -> dict[str, Callable[[Palette
         "calibration": partial(calibration_figure, results.learned),
         "convergence": partial(convergence_figure, pictures.convergences, simulated),
         "flow": partial(flow_figure, pictures.paths),
+        "double_descent": partial(double_descent_figure, pictures.descent),
         "function_space": partial(function_space_figure, pictures.space),
     }

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from ntk_theory.report.double_descent import NOISE, SAMPLES
 from ntk_theory.report.numbers import plain, with_error
-from ntk_theory.report.page.html import details, display, moving_picture, paragraph, picture, section
+from ntk_theory.report.page.html import details, display, heading, moving_picture, paragraph, picture, section
 from ntk_theory.report.results import Results
 from ntk_theory.report.settings import TITLES
 from ntk_theory.tables.table import Table, prose
@@ -197,14 +198,32 @@ def gradient_flow(results: Results, tables: Mapping[str, Table]) -> str:
                 networks of width {results.settings.film_width}."""
             ),
         ),
+        heading("Where training ends"),
+        paragraph(
+            prose(
+                r"""At \(t = \infty\) it ends at the interpolant of the least norm. How good that is depends on how
+                many features there are for the samples: where they are as many, noise is fitted at any price."""
+            )
+        ),
+        picture(
+            "double_descent",
+            "Test error against the number of random features: it falls, peaks and falls again.",
+            prose(
+                rf"""Regression without ridge on random ReLU features of inputs on a sphere, {SAMPLES} samples,
+                labels with noise of variance {NOISE}: medians and quartiles of {results.settings.descent_runs}
+                runs. The line knows the kernel's eigenvalues, from its derived form, and the target's power in
+                them; it has no free parameter."""
+            ),
+            "narrow",
+        ),
     )
 
 
 def _strayed(results: Results) -> str:
     first = results.strayed[0]
-    ends = " and ".join(f"{plain(100 * one.distance, 2)}% at width {one.width}" for one in results.strayed)
+    ends = " and ".join(f"at width {one.width} by {plain(100 * one.distance, 2)}%" for one in results.strayed)
     return prose(
         rf"""In the space of functions the infinitely wide network has one path. Here networks of two widths,
         {first.members} of each, descend on \(f - f_0\), so that all start at the same place; after {first.steps}
-        steps their outputs on test inputs are away from the kernel's by {ends} of its size."""
+        steps their outputs on test inputs are away from the kernel's, in its size, {ends}."""
     )
