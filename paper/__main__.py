@@ -34,7 +34,7 @@ def main() -> int:
 
     out: Path = options.out.resolve()
     document, stored = out / "document", options.size == "full" and not options.recompute
-    results = STORED if options.size == "full" else out / "results"
+    results = STORED if options.recompute and options.size == "full" else out / f"results-{options.size}"
     shutil.rmtree(document, ignore_errors=True)
     shutil.copytree(HERE / "document", document)
     if options.stored_tables:
@@ -45,7 +45,10 @@ def main() -> int:
     tables = None if options.stored_tables else _start("paper.tables", "--out", document / "tables")
     try:
         if stored:
-            say(f"study: the stored results in {STORED.relative_to(HERE.parent)}")
+            say(f"study: the stored results in {STORED.relative_to(HERE.parent)}, its figures drawn from them")
+            shutil.rmtree(results, ignore_errors=True)
+            shutil.copytree(STORED, results, ignore=shutil.ignore_patterns(".store", "figures"))
+            _finish(_start("paper.study", "--figures", "--out", results), "Drawing the figures")
         else:
             say(f"study: {options.size}")
             _finish(_start("paper.study", "--size", options.size, "--out", results), "The study")
