@@ -74,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
     say = Steps()
     data = None if options.data is None else Path(options.data)
     test: int | Path = int(options.test) if options.test.isdecimal() else Path(options.test)
+    if test == 0:
+        raise DataError("--test 0: at least one input is predicted. Give a number, or a file of inputs.")
     job = task(data, train=options.train, test=test, scale=options.scale, seed=options.seed)
     noise = _noise(options.noise)
     depth, W_std, b_std = options.depth, options.W_std, options.b_std

@@ -87,7 +87,12 @@ def predicted(
     if not t >= 0:
         raise DataError(f"t = {t} is not a time: it must be ≥ 0 (inf included).")
     held, kept = held_back(len(train.x), hold, seed)
-    count = len(held)
+    count, enough = len(held), int(np.ceil(level / (1 - level) - 1e-9))
+    if count < enough:
+        raise DataError(
+            f"Intervals of {level:.6g} need {enough} inputs held back, and there are {count}: take a larger hold "
+            "or more training inputs, or a smaller level."
+        )
     x, y, x_new = train.x[kept], train.targets[kept], np.concatenate([train.x[held], test.x])
     names = ("nngp", "ntk") if kernel == "ntk" else ("nngp",)
     within, across = net.kernel_fn(x, get=names), net.kernel_fn(x_new, x, get=names)

@@ -85,6 +85,8 @@ def task(
         x_new, new_labels = x[others], labels[others]
     classes = _classes(labels)
     chosen: Scale = scale or ("norm" if len(classes) else "standard")
+    if chosen == "norm":
+        scaled(name, x)  # names an input that is zero by its row in the file
     inputs, inputs_new = _scaled(name, x[rows], x_new, chosen)
     if len(classes):
         one_hot = np.eye(len(classes)) - 1 / len(classes)

@@ -111,6 +111,8 @@ def test_predict_classes_with_the_posterior(capsys, tmp_path):
         (["predict", *NETWORK, "--data", "FILE", "--momentum", "0.5"], "gradient flow has neither"),
         (["predict", *NETWORK, "--data", "FILE", "--test", "other.csv"], "is not a file"),
         (["predict", *NETWORK, "--data", "FILE", "--out", "p.txt"], "end the name"),
+        (["predict", *NETWORK, "--data", "FILE", "--test", "0"], "at least one input"),
+        (["predict", *NETWORK, "--data", "FILE", "--level", "0.99"], "need 99 inputs held back"),
         (["predict", "sign", "--data", "FILE", "--depth", "1"], "jumps"),
     ],
 )
@@ -122,3 +124,12 @@ def test_bad_input_is_one_message_and_exits_with_2(capsys, tmp_path, arguments, 
     assert "Traceback" not in err
     assert out == ""
     assert [p.name for p in tmp_path.iterdir()] == ["c.npy"]
+
+
+def test_an_input_that_is_zero_is_named_by_its_row_in_the_file(capsys, tmp_path):
+    rows = CLASSES.copy()
+    rows[17, :4] = 0
+    np.save(tmp_path / "c.npy", rows)
+    status, _, err = run(capsys, "train", *NETWORK, "--data", tmp_path / "c.npy", "--train", 20)
+    assert status == 2
+    assert "row 17 " in err
