@@ -107,7 +107,7 @@ _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
 _NAMESPACE: dict[str, Any] = dict(_FUNCTIONS.values()) | {
     "clip": jnp.clip,
     "inf": jnp.inf,
-    "sqrt": jnp.sqrt,
+    "sqrt": special.root,
     "where": jnp.where,
     "softplus": _softplus,
     "pi": jnp.pi,

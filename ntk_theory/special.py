@@ -19,6 +19,20 @@ _TERMS = 64
 """Power series at arguments up to 1/2: what is left is below 2⁻⁶⁴."""
 
 
+@jax.custom_jvp
+def root(value: Float[Array, "..."]) -> Float[Array, "..."]:
+    """√value, with slope 0 at 0: at c = ±1 an angle has a cusp, and 0 is its symmetric derivative."""
+    return jnp.sqrt(value)
+
+
+@root.defjvp
+def _root_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (value,), (step,) = primals, tangents
+    result = root(value)
+    positive = value > 16 * np.finfo(value.dtype).tiny
+    return result, jnp.where(positive, 0.5 / jnp.where(positive, result, 1), 0) * step
+
+
 def bivariate_normal(
     h: Float[Array, "..."],
     k: Float[Array, "..."],

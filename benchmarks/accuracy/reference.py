@@ -1,66 +1,117 @@
-"""Σ, Θ and 1 - c of one pair to 30 digits: the derived K, K̇ and V, iterated in mpmath at 90 digits.
+"""Σ, Θ and 1 - c of pairs of inputs to 30 digits, by the derived K, K̇ and V iterated in ball arithmetic.
 
-No code is shared with the compiled kernels beyond the formulas, and at 90 digits nothing that cancels matters.
+    python benchmarks/accuracy/reference.py [--names relu tanh …] [--depth 200] [--out FILE.json]
+
+Nothing is shared with the compiled kernels beyond the formulas: every layer is enclosed by `ntk_theory.enclosure`
+at `BITS` bits, and iterated from its midpoint. What a layer leaves open is far below what cancels in any of them.
 """
 
-from functools import lru_cache
+import argparse
+import json
+import time
+from pathlib import Path
 from typing import Any
 
-import mpmath
 import numpy as np
 import sympy
+from flint import arb, ctx
 
 import ntk_theory as ntk
-from ntk_theory.gaussian.special import Phi2
+from ntk_theory.activation import NAMED
+from ntk_theory.enclosure.evaluate import ball_function
+from ntk_theory.errors import NtkTheoryError
 from ntk_theory.symbols import c, q, q1, q2
 
-DIGITS = 90
+BITS = {True: 420, False: 150}
+"""For closed forms, and for those whose expectations are sums."""
+DEPTHS = (1, 10, 50, 200)
+PAIRS = {"apart": (0, 1), "near": (0, 2), "equal norms": (0, 3)}
+FACTORS = {"ordered": 0.8, "critical": 1.0, "chaotic": 1.25}
 
 
-def _phi2(h: Any, k: Any, rho: Any) -> Any:
-    """P(X < h, Y < k): Φ(h)Φ(k) and Plackett's integral in the angle asin ρ."""
-    end = mpmath.asin(rho)
-
-    def slope(t: Any) -> Any:
-        s = mpmath.sin(t)
-        return mpmath.exp(-(h * h - 2 * s * h * k + k * k) / (2 * (1 - s * s))) if abs(s) < 1 else mpmath.mpf(0)
-
-    return mpmath.ncdf(h) * mpmath.ncdf(k) + mpmath.quad(slope, [0, end / 2, end]) / (2 * mpmath.pi)
+def inputs() -> np.ndarray:
+    """Four inputs of 8 features, exact in float32: x, another, x + 2⁻¹²z, and one of |x| up to 3e-4."""
+    rng = np.random.default_rng(5)
+    x, y, z = np.round(rng.normal(size=(3, 8)) * 2**10) / 2**10
+    turned = np.roll(x, 3)
+    turned[0] += 2.0**-9
+    return np.stack([x, 1.25 * y, x + 2.0**-12 * z, turned])
 
 
-@lru_cache
-def _functions(name: str) -> tuple[Any, ...]:
+def settings(name: str) -> dict[str, tuple[float, float]]:
+    """{phase: (W_std, b_std)}, on the critical line and on either side of it."""
+    phase = ntk.phase(name)
+    for b_var in (0.05, 0.0, 1.0):
+        try:
+            line = float(phase.critical_W_var(b_var=b_var, digits=15).mid)
+        except NtkTheoryError:
+            continue
+        return {label: ((factor * line) ** 0.5, b_var**0.5) for label, factor in FACTORS.items()}
+    return {"no critical line": (0.8, 0.05**0.5)}
+
+
+def recursion(name: str, W_std: float, b_std: float, depth: int) -> list[dict[str, Any]]:
+    """One row for each depth of `DEPTHS` and each of `PAIRS`; fewer where a kernel outgrows its expectations."""
     dual = ntk.dual(name)
-    modules = [{"Phi2": _phi2}, "mpmath"]
-    pair = [sympy.lambdify((q1, q2, c), e, modules) for e in (dual.kernel, dual.derivative)]
-    single = [sympy.lambdify(q, e, modules) for e in (dual.variance, dual.derivative_variance)]
-    assert not dual.kernel.atoms(sympy.Function) - dual.kernel.atoms(sympy.core.function.Application) or Phi2
-    return *pair, *single
+    zero = sympy.S.Zero
+    slopes = dual.derivative_square or zero, dual.derivative_kernel or zero
+    V, W = (ball_function(e, (q,)) for e in (dual.variance, slopes[0]))
+    K, Kdot = (ball_function(e, (q1, q2, c)) for e in (dual.kernel, slopes[1]))
+    rows = []
+    with ctx.workprec(BITS[dual.closed_form]):
+        x = [[arb(float(v)) for v in row] for row in inputs()]
+        W_var, b_var = arb(W_std) ** 2, arb(b_std) ** 2
+
+        def product(a: list[arb], b: list[arb]) -> tuple[arb, arb]:
+            first = W_var * sum((s * t for s, t in zip(a, b, strict=True)), arb(0)) / len(a) + b_var
+            return first, first
+
+        def after(value: arb, slope: arb, theta: arb) -> tuple[arb, arb]:
+            sigma = W_var * value + b_var
+            return sigma.mid(), (sigma + W_var * slope * theta).mid()
+
+        single = [product(a, a) for a in x]
+        pairs = {label: product(x[i], x[j]) for label, (i, j) in PAIRS.items()}
+        for layer in range(1, depth + 1):
+            for label, (i, j) in PAIRS.items():
+                first, second = single[i][0], single[j][0]
+                rho = (pairs[label][0] / (first * second).sqrt()).mid()
+                at = first, second, rho
+                pairs[label] = after(K(*at), Kdot(*at), pairs[label][1])
+            single = [after(V(variance), W(variance), theta) for variance, theta in single]
+            if not all(v.is_finite() for state in (*pairs.values(), *single) for v in state):
+                return rows
+            if layer not in DEPTHS:
+                continue
+            for label, (i, j) in PAIRS.items():
+                sigma, theta = pairs[label]
+                found = {"nngp": sigma, "ntk": theta, "gap": 1 - sigma / (single[i][0] * single[j][0]).sqrt()}
+                if dual.derivative_kernel is None:
+                    del found["ntk"]
+                digits = {key: value.str(30, radius=False) for key, value in found.items()}
+                for key, of in (("nngp", 0), ("ntk", 1)):
+                    digits[f"{key}_scale"] = (single[i][of] * single[j][of]).sqrt().str(18, radius=False)
+                rows.append({"depth": layer, "pair": label, **digits})
+    return rows
 
 
-def recursion(
-    name: str, x: np.ndarray, y: np.ndarray, depths: tuple[int, ...], W_var: float, b_var: float
-) -> dict:
-    """{depth: (Σ, Θ, 1 - c, Σ(x,x), Σ(y,y), Θ(x,x), Θ(y,y))} as mpmath numbers. W_var and b_var are squares of
-    floats as `mlp` is given them."""
-    K, Kdot, V, W = _functions(name)
-    found = {}
-    with mpmath.workdps(DIGITS):
-        u, v = ([mpmath.mpf(float(t)) for t in side] for side in (x, y))
-        n = len(u)
-        w2, b2 = mpmath.mpf(W_var), mpmath.mpf(b_var)
-        dot = lambda a, b: mpmath.fsum(s * t for s, t in zip(a, b, strict=True)) / n  # noqa: E731
-        first, second, cross = (w2 * dot(a, b) + b2 for a, b in ((u, u), (v, v), (u, v)))
-        theta, theta1, theta2 = cross, first, second
-        for depth in range(max(depths) + 1):
-            if depth in depths:
-                gap = 1 - cross / mpmath.sqrt(first * second)
-                found[depth] = (cross, theta, gap, first, second, theta1, theta2)
-            rho = cross / mpmath.sqrt(first * second)
-            rho = max(min(rho, mpmath.mpf(1)), mpmath.mpf(-1))
-            k, kdot = K(first, second, rho), Kdot(first, second, rho)
-            cross = w2 * mpmath.re(k) + b2
-            theta = cross + w2 * mpmath.re(kdot) * theta
-            theta1, theta2 = (w2 * V(a) + b2 + w2 * W(a) * t for a, t in ((first, theta1), (second, theta2)))
-            first, second = w2 * V(first) + b2, w2 * V(second) + b2
-    return found
+def main() -> None:
+    """Compute all, one activation after the other, and write each as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--names", nargs="+", default=list(NAMED))
+    parser.add_argument("--depth", type=int, default=200)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/accuracy/reference.json"))
+    options = parser.parse_args()
+    found = json.loads(options.out.read_text()) if options.out.exists() else {}
+    for name in options.names:
+        start = time.process_time()
+        found[name] = [
+            {"phase": phase, "W_std": W_std, "b_std": b_std, "rows": recursion(name, W_std, b_std, options.depth)}
+            for phase, (W_std, b_std) in settings(name).items()
+        ]
+        print(name, [len(one["rows"]) for one in found[name]], round(time.process_time() - start, 1), flush=True)
+        options.out.write_text(json.dumps(found, indent=0) + "\n")
+
+
+if __name__ == "__main__":
+    main()

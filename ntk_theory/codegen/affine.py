@@ -9,7 +9,8 @@ import sympy
 from jaxtyping import Array, Float
 from sympy import Expr
 
-from ntk_theory.codegen.state import product_root, root, sides, signed
+from ntk_theory.codegen.state import product_root, sides, signed
+from ntk_theory.special import root
 from ntk_theory.symbols import c, kappa, q, q1, q2
 
 

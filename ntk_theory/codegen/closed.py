@@ -13,8 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ntk_theory.codegen.state import Sides, folded_delta, product_root, root, sides, signed
+from ntk_theory.codegen.state import Sides, folded_delta, product_root, sides, signed
 from ntk_theory.printing import Frozen
+from ntk_theory.special import root
 
 NEAR = 0.05
 """Price's rule takes over below this 1 - c: the nodes below integrate K̇, analytic in √(1 - c), to the last bit."""

@@ -26,8 +26,9 @@ from ntk_theory.codegen.inputs import Prepared, folds, prepare
 from ntk_theory.codegen.plain import plain_fold
 from ntk_theory.codegen.scales import Scales, own
 from ntk_theory.codegen.series import FINEST, Resolution
-from ntk_theory.codegen.state import DiagonalState, PairState, correlation, product_root, root, sides
+from ntk_theory.codegen.state import DiagonalState, PairState, along, correlation, product_root, sides
 from ntk_theory.layers import Layer
+from ntk_theory.special import root
 
 _Pair = tuple[DiagonalState, DiagonalState, PairState]
 _Inputs = tuple[Prepared, DiagonalState]
@@ -111,7 +112,7 @@ class CompiledKernel:
         # the factors of W drop out of both functions of the angle
         whole = self.along_angle or (self.collapsed if scales is None or scales.b_var is None else None)
         if whole is not None and str(fold.dtype) in whole.series:
-            c, ntk = whole(fold)
+            c, ntk = whole(fold) if self.along_angle else self._of_angle(fold)
             ntk_scale = root(left.ntk)[:, None] * root(right.ntk)[None, :]
             return c * product_root(left.q, right.q), ntk * ntk_scale, jnp.zeros((), fold.dtype)
         _, _, state = self.states(before1.q, before2.q, fold, distinct, scales)
@@ -127,7 +128,7 @@ class CompiledKernel:
         if not homogeneous or self.no_ntk or len(self.layers) < 2:
             return None
         with jax.ensure_compile_time_eval(), jax.enable_x64(True):
-            whole = collapse(self.profile, norms=OTHER_NORMS)
+            whole = collapse(partial(self.profile, scales=self._unit_scales), norms=OTHER_NORMS)
         return whole if whole and whole.series else None
 
     def at_one_norm(self, q: float) -> Collapse | None:
@@ -138,12 +139,45 @@ class CompiledKernel:
         with jax.ensure_compile_time_eval(), jax.enable_x64(True):
             return collapse(self.profile, q)
 
+    def _of_angle(self, fold: Float[Array, "n1 n2"]) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"]]:
+        """c and Θ/√(ΘΘ) by their series; their slopes layer by layer, where no digits are lost to 1/sin θ."""
+
+        @jax.custom_jvp
+        def of_angle(fold: Array) -> Any:
+            return self.collapsed(fold) if self.collapsed else self._normalised(fold)
+
+        @of_angle.defjvp
+        def _(primals: tuple[Array], tangents: tuple[Array]) -> Any:
+            return of_angle(*primals), jax.jvp(self._normalised, primals, tangents)[1]
+
+        return of_angle(fold)
+
+    def _normalised(self, fold: Float[Array, "n1 n2"]) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"]]:
+        first, second = (jnp.ones(size, fold.dtype) for size in fold.shape)
+        left, right, state = self.states(first, second, fold, scales=self._unit_scales)
+        return correlation(state.fold), state.ntk / product_root(left.ntk, right.ntk)
+
+    @cached_property
+    def _unit_scales(self) -> Scales:
+        """W that keep a variance of 1 at 1 in every dense layer: nothing overflows at any depth."""
+        W_var, q = [], 1.0
+        with jax.ensure_compile_time_eval(), jax.enable_x64(True):
+            for layer in self.layers:
+                W_var.append(1 / q)
+                q = 1.0 if layer.W_std is not None else float(layer.diagonal.function(q, 0.0, 1.0, 0.0)[0])
+        return Scales(np.asarray(W_var), None)
+
     def profile(
-        self, fold: Float[np.ndarray, "pairs"], q1: float, q2: float
+        self,
+        fold: Float[np.ndarray, "pairs"],
+        q1: float,
+        q2: float,
+        scales: Scales | None = None,
     ) -> tuple[Float[np.ndarray, "pairs"], Float[np.ndarray, "pairs"], float]:
         """c and Θ/√(ΘΘ) of pairs with these first correlations and variances, and the largest truncation."""
+        fold = np.asarray(fold)[None, :]
         left, right, state = self._jitted_states(
-            np.asarray([q1]), np.full(fold.size, q2), np.asarray(fold)[None, :]
+            np.asarray([q1]), np.full(fold.size, q2), fold, scales=scales
         )
         scale = np.sqrt(np.asarray(left.ntk)[:, None] * np.asarray(right.ntk)[None, :])
         c, ntk = np.asarray(correlation(state.fold))[0], (np.asarray(state.ntk) / scale)[0]
@@ -260,26 +294,36 @@ class CompiledKernel:
             truncation = jnp.maximum(truncation, error)
             expectations.append(value)
 
-        def printed(function: Any, fold: Array) -> Array:
+        def printed(function: Any, fold: Array, theta: Array) -> Array:
             variances = left.q[:, None], right.q[None, :]
-            value = function(*variances, *sides(fold), state.ntk, *scale, *expectations)
+            value = function(*variances, *sides(fold), theta, *scale, *expectations)
             return jnp.broadcast_to(value, fold.shape).astype(fold.dtype)
 
-        ntk = printed(layer.ntk.function, state.fold)
-        chosen = layer.folds
+        ntk = printed(layer.ntk.function, state.fold, state.ntk)
+        chosen, at = layer.folds, state.fold
+        derived = isinstance(chosen, AngleMap | ClosedMap | Expansion) and not layer.no_ntk
+        if derived:
+            at = jax.lax.stop_gradient(at)
         if isinstance(chosen, AffineMap):
             A, B = chosen.parts.function(*scale)
             fold = affine_fold(state.fold, left.q, right.q, A, B)
         elif isinstance(chosen, AngleMap):
             some = (left_after.q > 0)[:, None] & (right_after.q > 0)[None, :]
-            fold = jnp.where(some, chosen(state.fold), 1)
+            fold = jnp.where(some, chosen(at), 1)
         elif isinstance(chosen, Expansion):
-            fold, error = chosen(state.fold, left.q, right.q, self.resolution)
+            fold, error = chosen(at, left.q, right.q, self.resolution)
             truncation = jnp.maximum(truncation, error)
         elif isinstance(chosen, ClosedMap):
-            fold = chosen(state.fold, left.q, right.q, left_after.q, right_after.q)
+            fold = chosen(at, left.q, right.q, left_after.q, right_after.q)
         else:
-            fold = plain_fold(printed(chosen.covariance.function, state.fold), left_after.q, right_after.q)
+            covariance = printed(chosen.covariance.function, state.fold, state.ntk)
+            fold = plain_fold(covariance, left_after.q, right_after.q)
+        if derived:
+            # ∂c'/∂c = √(q₁q₂) K̇/√(V₁V₂), Price's theorem
+            scale_after = product_root(left_after.q, right_after.q)
+            slope = printed(layer.ntk.function, at, jnp.ones_like(ntk)) * product_root(left.q, right.q)
+            slope = jnp.where(scale_after > 0, slope / jnp.where(scale_after > 0, scale_after, 1), 0)
+            fold = fold + along(state.fold, jax.lax.stop_gradient(slope))
         return PairState(fold, ntk, truncation)
 
 

@@ -30,6 +30,7 @@ class Prepared(NamedTuple):
 
 def prepare(x: Float[Array, "n features"]) -> Prepared:
     """What all pairs need of each input. Squares of scaled entries neither overflow nor underflow."""
+    x = _off_zero(x)
     largest = jax.lax.stop_gradient(jnp.max(jnp.abs(x), axis=-1))
     _, exponent = jnp.frexp(jnp.where(largest > 0, largest, 1))
     scale = jnp.ldexp(jnp.ones_like(largest), exponent)
@@ -37,6 +38,20 @@ def prepare(x: Float[Array, "n features"]) -> Prepared:
     square = jnp.sum(within * within, axis=-1)
     unit = within / jnp.sqrt(jnp.where(square > 0, square, 1))[:, None]
     return Prepared(jax.lax.stop_gradient(within), scale, unit, square / x.shape[-1] * scale * scale)
+
+
+@jax.custom_jvp
+def _off_zero(x: Float[Array, "n features"]) -> Float[Array, "n features"]:
+    """x. Where it is differentiated, an input of zeros is moved by so little that no kernel changes: at zero it
+    has no direction, and slopes in x′·x could not be told from slopes in |x|."""
+    return x
+
+
+@_off_zero.defjvp
+def _off_zero_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (x,), (step,) = primals, tangents
+    least = 2.0**-300 if x.dtype == np.float64 else 2.0**-45
+    return jnp.where(jnp.any(x != 0, axis=-1, keepdims=True), x, jnp.asarray(least, x.dtype)), step
 
 
 def folds(left: Prepared, right: Prepared, distinct: Bool[Array, "n1 n2"] | None) -> Float[Array, "n1 n2"]:
@@ -63,9 +78,28 @@ def _folds(
 
 @_folds.defjvp
 def _folds_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
-    u, v, *rest = primals
-    slope = -(_products(tangents[0], v) + _products(u, tangents[1]))
-    return _folds(u, v, *rest), jnp.where(rest[-1], slope, 0)
+    u, v, a, b, s1, s2, distinct = primals
+    fold = _folds(*primals)
+    close = (jnp.abs(fold) < CLOSE[str(fold.dtype)]) & distinct
+
+    def plain(du: Array, dv: Array) -> Array:
+        return _products(du, v) + _products(u, dv)
+
+    def corrected(du: Array, dv: Array) -> Array:
+        """u and du are perpendicular: of v, only what of it is perpendicular to u counts, and of u likewise."""
+
+        @jax.checkpoint
+        def row(_: None, at: tuple[Array, ...]) -> tuple[None, Array]:
+            x, scale, sign, slope = at
+            others = b * (sign * _comparable(s2 / scale))[:, None]
+            of_others, of_x = _across(x, others)
+            return None, sign * (of_others @ slope) + jnp.sum(of_x * dv, axis=-1)
+
+        exact = jax.lax.scan(row, None, (a, s1, jnp.where(fold >= 0, 1, -1).astype(fold.dtype), du))[1]
+        return jnp.where(close, exact, plain(du, dv))
+
+    slope = jax.lax.cond(jnp.any(close), corrected, plain, *tangents[:2])
+    return fold, jnp.where(distinct, -slope, 0)
 
 
 def _products(u: Float[Array, "n1 features"], v: Float[Array, "n2 features"]) -> Float[Array, "n1 n2"]:
@@ -88,13 +122,29 @@ def _corrected(
         (columns,) = jnp.nonzero(left[row], size=_BATCH, fill_value=b.shape[0])
         others = b.at[columns].get(mode="fill", fill_value=0)
         sign = jnp.where(fold.at[row, columns].get(mode="fill", fill_value=0) >= 0, 1, -1).astype(fold.dtype)
-        ratio = s2.at[columns].get(mode="fill", fill_value=1) / s1[row]
-        ratio = jnp.where((ratio >= 0.25) & (ratio <= 4), ratio, 1)
+        ratio = _comparable(s2.at[columns].get(mode="fill", fill_value=1) / s1[row])
         near = signed(_versine(a[row], others * (sign * ratio)[:, None]), sign < 0)
         fold = fold.at[row, columns].set(near, mode="drop")
         return fold, left.at[row, columns].set(False, mode="drop")
 
     return jax.lax.while_loop(lambda state: jnp.any(state[1]), step, (fold, close))[0]
+
+
+def _comparable(ratio: Float[Array, "..."]) -> Float[Array, "..."]:
+    """A power of two that brings one input to the scale of another, where they can be close at all."""
+    return jnp.where((ratio >= 0.25) & (ratio <= 4), ratio, 1)
+
+
+def _across(
+    x: Float[Array, "features"], others: Float[Array, "batch features"]
+) -> tuple[Float[Array, "batch features"], Float[Array, "batch features"]]:
+    """What of each others/|others| is perpendicular to x, and of x/|x| to each of them, from their difference."""
+    difference = others - x
+    square, squares = jnp.sum(x * x), jnp.sum(others * others, axis=-1)
+    square, squares = (jnp.where(v > 0, v, 1) for v in (square, squares))
+    first = difference - x * (difference @ x / square)[:, None]
+    second = others * (jnp.sum(difference * others, axis=-1) / squares)[:, None] - difference
+    return first / jnp.sqrt(squares)[:, None], second / jnp.sqrt(square)
 
 
 def _versine(x: Float[Array, "features"], others: Float[Array, "batch features"]) -> Float[Array, "batch"]:

@@ -7,7 +7,8 @@ together. 1 - c′ then has the absolute precision of c′.
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ntk_theory.codegen.state import folded_correlation, root
+from ntk_theory.codegen.state import folded_correlation
+from ntk_theory.special import root
 
 
 def plain_fold(

@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ntk_theory.codegen.state import correlation, folded_delta, root, sides, signed
+from ntk_theory.codegen.state import correlation, folded_delta, sides, signed
+from ntk_theory.special import root
 
 REACH = 16.0
 """h_n(z) exp(-z²/4) is bounded by about 1, so for bounded f the sums could stop at |z| = 12.5 (e⁻³⁹); 16 leaves

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ntk_theory.codegen.affine import affine_fold
 from ntk_theory.codegen.inputs import folds, prepare
-from ntk_theory.codegen.state import correlation, root, sides
+from ntk_theory.codegen.state import correlation, sides
+from ntk_theory.special import root
 
 FOLDS = np.array([s * m for m in (1.0, 0.7, 1e-3, 1e-9, 1e-17, 1e-30) for s in (1, -1)])
 RELATIVE = {np.float64: 2e-15, np.float32: 6e-7}
