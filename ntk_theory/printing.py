@@ -148,6 +148,10 @@ class _Printer(PythonCodePrinter):
     def _print_Rational(self, expr: Expr) -> str:
         return f"({expr.p}/{expr.q})"
 
+    def _print_Integer(self, expr: Expr) -> str:
+        # beyond 32 bits JAX has no place for a whole number in its default precision
+        return str(expr.p) if abs(expr.p) < 2**31 else repr(float(expr))
+
     def _print_Float(self, expr: Expr) -> str:
         return repr(float(expr))
 

@@ -46,7 +46,11 @@ def bivariate_normal(
     near ρ = ±1 and for equal thresholds all that cancels is in those differences.
     """
     # thresholds may be printed as whole numbers; the correlation never is
-    h, k, rho, below, above = jnp.broadcast_arrays(*(jnp.asarray(v, rho.dtype) for v in (h, k, rho, below, above)))
+    return _bivariate(*jnp.broadcast_arrays(*(jnp.asarray(v, rho.dtype) for v in (h, k, rho, below, above))))
+
+
+@jax.custom_jvp
+def _bivariate(h: Array, k: Array, rho: Array, below: Array, above: Array) -> Array:
     across = jnp.sqrt(jnp.maximum(below * above, np.finfo(rho.dtype).tiny))
 
     def half(a: Float[Array, "..."], b: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -60,6 +64,27 @@ def bivariate_normal(
     both_zero = (h == 0) & (k == 0)
     value = half(h, k) + half(k, h) - jnp.where(opposite, 0.5, 0.0).astype(rho.dtype)
     return jnp.where(both_zero, 0.25 + jnp.arcsin(jnp.clip(rho, -1, 1)) / (2 * jnp.pi), value)
+
+
+@_bivariate.defjvp
+def _bivariate_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
+    """∂Φ₂/∂h = φ(h)Φ((k - ρh)/√(1 - ρ²)) and ∂Φ₂/∂ρ = φ₂(h, k; ρ), each from the differences that keep digits."""
+    h, k, rho, below, above = primals
+    apart = below * above > 4 * np.finfo(rho.dtype).tiny
+    across = jnp.sqrt(jnp.where(apart, below * above, 1))
+    gap = jnp.where(rho > 0, h - k, h + k) / across
+
+    def density(t: Array) -> Array:
+        return jnp.exp(-t * t / 2) / np.sqrt(2 * np.pi)
+
+    def edge(a: Array, b: Array) -> Array:
+        slope = jnp.where(rho > 0, b - a + below * a, b + a - above * a) / across
+        return density(a) * jax.scipy.special.ndtr(jnp.where(apart, slope, jnp.sign(b - a) * 1e3))
+
+    product = jnp.where(rho > 0, h * k / above, -h * k / jnp.where(rho > 0, 1, below))
+    inside = jnp.exp(-gap * gap / 2 - product) / (2 * np.pi * across)
+    steps = edge(h, k) * tangents[0] + edge(k, h) * tangents[1] + jnp.where(apart, inside, 0) * tangents[2]
+    return _bivariate(*primals), steps
 
 
 def hypergeometric(

@@ -267,7 +267,7 @@ class CompiledKernel:
 
     def _diagonal_step(self, layer: FrozenLayer, scale: Scales, state: DiagonalState) -> DiagonalState:
         means = [
-            series.mean(node.integrand.function, node.variance.function(state.q), self.resolution)
+            series.mean(node.integrand.function, node.variance.function(state.q), self.resolution, node.kink)
             for node in layer.means
         ]
         values = layer.diagonal.function(state.q, state.ntk, *scale, *means)
@@ -288,7 +288,8 @@ class CompiledKernel:
         for node in layer.covariances:
             f, variance = node.integrand.function, node.variance.function
             a, b = (
-                series.coefficients(f, variance(side.q), node.parity, self.resolution) for side in (left, right)
+                series.coefficients(f, variance(side.q), node.parity, self.resolution, node.kink)
+                for side in (left, right)
             )
             value, error = series.covariance(a, b, state.fold)
             truncation = jnp.maximum(truncation, error)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import sympy
 from jaxtyping import Array, Float
-from sympy import Expr
+from sympy import Expr, oo
 
+from ntk_theory.activation.pieces import pieces
 from ntk_theory.codegen import series
 from ntk_theory.codegen.affine import affine_fold
 from ntk_theory.codegen.series import Parity, Resolution
@@ -23,6 +24,7 @@ class Expansion:
     parity: Parity
     constant: float
     factor: float
+    kink: bool = False
 
     def __call__(
         self,
@@ -33,7 +35,9 @@ class Expansion:
     ) -> tuple[Float[Array, "n1 n2"], Float[Array, ""]]:
         """The folded correlation after the layer, and the largest error of the series."""
         f, variance = self.integrand.function, self.variance.function
-        left, right = (series.coefficients(f, variance(side), self.parity, resolution) for side in (q1, q2))
+        left, right = (
+            series.coefficients(f, variance(side), self.parity, resolution, self.kink) for side in (q1, q2)
+        )
         core, error = series.core_fold(left, right, fold)
         return affine_fold(core, left.size, right.size, self.factor, self.constant), error
 
@@ -59,7 +63,14 @@ def expansion(variance: Expr, covariance: Expr) -> Expansion | None:
         return None
     if next(iter(means)).args[1] != square.args[1]:
         return None
-    return Expansion(freeze([x], f(x)), freeze([q1], first), parity(f(x)), float(constant), float(factor))
+    return Expansion(
+        freeze([x], f(x)), freeze([q1], first), parity(f(x)), float(constant), float(factor), kink(f(x))
+    )
+
+
+def kink(f: Expr) -> bool:
+    """Whether f is smooth but for x = 0, and not smooth there."""
+    return [part.upper for part in pieces(f)] == [0, oo]
 
 
 def parity(f: Expr) -> Parity:

@@ -14,7 +14,7 @@ from ntk_theory.codegen.affine import affine_parts
 from ntk_theory.codegen.angle import AngleMap, angle_map
 from ntk_theory.codegen.choice import angle_bound, closed_map
 from ntk_theory.codegen.closed import ClosedMap
-from ntk_theory.codegen.expansion import Expansion, expansion, parity
+from ntk_theory.codegen.expansion import Expansion, expansion, kink, parity
 from ntk_theory.codegen.series import Parity
 from ntk_theory.codegen.stable import SIDES, in_range, in_sides
 from ntk_theory.errors import NotInClassError
@@ -38,6 +38,7 @@ class FrozenExpectation:
     integrand: Frozen
     variance: Frozen
     parity: Parity
+    kink: bool
 
 
 @dataclass(frozen=True)
@@ -162,11 +163,11 @@ def _nodes(expressions: list[Expr], kind: type) -> list[Expr]:
 
 def _frozen_mean(node: Expr, name: Symbol) -> FrozenExpectation:
     f, variance = node.args
-    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q], variance), None)
+    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q], variance), None, kink(f(x)))
 
 
 def _frozen_covariance(node: Expr, name: Symbol) -> FrozenExpectation:
     f, g, first, second, correlation = node.args
     if f != g or correlation != c or first.subs(q1, q2) != second:
         raise NotInClassError(f"{node} is not symmetric in its two inputs; its series is not built.")
-    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q1], first), parity(f(x)))
+    return FrozenExpectation(str(name), freeze([x], f(x)), freeze([q1], first), parity(f(x)), kink(f(x)))

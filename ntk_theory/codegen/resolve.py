@@ -30,7 +30,7 @@ _MARGIN = 1.02
 def resolve(kernel: "CompiledKernel", q: Float[np.ndarray, "n"], scales: "Scales | None" = None) -> Resolution:
     """The resolution for inputs of variances `q`, concrete numbers, in their precision, and for those `scales`."""
     nodes = _nodes(kernel)
-    if not nodes:
+    if not nodes or any(kink and expanded for _, _, kink, expanded in nodes):
         return FINEST
     least, most = float(np.min(q)), float(np.max(q))
     with jax.ensure_compile_time_eval(), jax.enable_x64(True):
@@ -43,19 +43,19 @@ def resolve(kernel: "CompiledKernel", q: Float[np.ndarray, "n"], scales: "Scales
         return _cheapest(nodes, tuple(points), TOLERANCE[str(q.dtype)])
 
 
-Node = tuple[Frozen, Parity, bool]
-"""An integrand, its parity, and whether its coefficients are wanted or its mean alone."""
+Node = tuple[Frozen, Parity, bool, bool]
+"""An integrand, its parity, whether it has a kink at 0, and whether coefficients are wanted or a mean alone."""
 
 
 def _nodes(kernel: "CompiledKernel") -> tuple[Node, ...]:
     found: dict[Node, None] = {}
     for layer in kernel.layers:
         for mean in layer.means:
-            found[mean.integrand, None, False] = None
+            found[mean.integrand, None, mean.kink, False] = None
         for node in layer.covariances:
-            found[node.integrand, node.parity, True] = None
+            found[node.integrand, node.parity, node.kink, True] = None
         if isinstance(layer.folds, Expansion):
-            found[layer.folds.integrand, layer.folds.parity, True] = None
+            found[layer.folds.integrand, layer.folds.parity, layer.folds.kink, True] = None
     return tuple(found)
 
 
@@ -75,11 +75,11 @@ def _cheapest(nodes: tuple[Node, ...], points: tuple[float, ...], tolerance: flo
 @partial(jax.jit, static_argnums=(0, 1))
 def _moments(node: Node, resolution: Resolution, variances: Float[Array, "points"]) -> tuple[Array, Array]:
     """Coefficients and E[f²]; or means alone."""
-    integrand, parity, expanded = node
+    integrand, parity, kink, expanded = node
     if not expanded:
-        mean = series.mean(integrand.function, variances, resolution)
+        mean = series.mean(integrand.function, variances, resolution, kink)
         return jnp.zeros((len(variances), 1)), mean
-    found = series.coefficients(integrand.function, variances, parity, resolution)
+    found = series.coefficients(integrand.function, variances, parity, resolution, kink)
     return found.values, found.size
 
 
