@@ -25,9 +25,10 @@ import numpy as np
 from reference import DEPTHS, PAIRS, inputs
 
 import ntk_theory as ntk
+from ntk_theory.codegen import CompiledKernel
 from ntk_theory.codegen.inputs import folds, prepare
 from ntk_theory.codegen.resolve import resolve
-from ntk_theory.codegen.scales import chosen
+from ntk_theory.codegen.scales import rounded
 from ntk_theory.codegen.series import LADDER
 from ntk_theory.codegen.state import DiagonalState, PairState, correlation
 from ntk_theory.kernels.gram import ENOUGH
@@ -35,9 +36,9 @@ from ntk_theory.kernels.gram import ENOUGH
 PEER = ("relu", "erf", "gelu", "tanh", "logistic")
 
 
-def layers(name: str, resolution: Any) -> Any:
-    """A function of inputs, W_std and b_std: q, Θ(x, x), folds and Θ of all pairs at all depths to 200."""
-    kernel = dataclasses.replace(ntk.mlp(name, depth=1).kernel_fn.compiled, resolution=resolution)
+def layers(kernel: CompiledKernel, resolution: Any, dtype: str) -> Any:
+    """A function of inputs: q, Θ(x, x), folds and Θ of all pairs at all depths to 200."""
+    kernel = dataclasses.replace(kernel, resolution=resolution)
     dense, phi = kernel.layers[:2]
 
     def step(states: Any, layer: Any, scale: Any) -> Any:
@@ -45,8 +46,10 @@ def layers(name: str, resolution: Any) -> Any:
         after = kernel._diagonal_step(layer, scale, single)
         return after, kernel._pair_step(layer, scale, pair, single, single, after, after)
 
-    def run(x: Any, W_var: Any, b_var: Any) -> Any:
-        scale = W_var.astype(x.dtype), b_var.astype(x.dtype)
+    W_var, b_var = (v[0] for v in kernel.own_scales)
+    scale = rounded(W_var, np.dtype(dtype)), b_var.astype(dtype)
+
+    def run(x: Any) -> Any:
         prepared = prepare(x)
         fold = folds(prepared, prepared, ~jnp.eye(len(x), dtype=bool))
         single = DiagonalState(prepared.q, jnp.zeros_like(prepared.q))
@@ -61,15 +64,13 @@ def layers(name: str, resolution: Any) -> Any:
     return jax.jit(run)
 
 
-def ours(name: str, held: dict, x: np.ndarray, W_std: float, b_std: float) -> dict[int, dict[str, np.ndarray]]:
+def ours(name: str, x: np.ndarray, W_std: float, b_std: float) -> dict[int, dict[str, np.ndarray]]:
     """{depth: Σ, Θ and 1 - c of all pairs}, series at the resolution that `kernel_fn` would take."""
     dtype = str(x.dtype)
     with jax.enable_x64(dtype == "float64"):
-        deepest = ntk.mlp(name, depth=1, W_std=W_std, b_std=b_std).kernel_fn.compiled
-        start = LADDER.index(resolve(deepest, np.mean(x * x, axis=1), chosen(deepest.layers, W_std, b_std)))
-        for resolution in LADDER[start:]:
-            function = held.setdefault((dtype, resolution), layers(name, resolution))
-            single, pair = function(x, np.float64(W_std) ** 2, np.float64(b_std) ** 2)
+        kernel = ntk.mlp(name, depth=1, W_std=W_std, b_std=b_std).kernel_fn.compiled
+        for resolution in LADDER[LADDER.index(resolve(kernel, np.mean(x * x, axis=1))) :]:
+            single, pair = layers(kernel, resolution, dtype)(x)
             if float(pair.truncation[-1]) <= ENOUGH[dtype]:
                 break
         found = {}
@@ -137,12 +138,11 @@ def main() -> None:
     results = json.loads(options.out.read_text())["rows"] if options.out.exists() and options.names else []
     results = [row for row in results if row["name"] not in (options.names or ())]
     for name in options.names or reference:
-        held: dict[Any, Any] = {}
         for one in reference[name]:
             numbers = {"W_std": one["W_std"], "b_std": one["b_std"]}
             for dtype in ("float64", "float32"):
                 x = inputs().astype(dtype)
-                found = {"ours": ours(name, held, x, **numbers), "of the angle": angles(name, x, **numbers)}
+                found = {"ours": ours(name, x, **numbers), "of the angle": angles(name, x, **numbers)}
                 if peer and name in PEER:
                     found["neural-tangents"] = peer.run({"name": name, "dtype": dtype, "x": x.tolist(), **numbers})
                 for who, values in found.items():

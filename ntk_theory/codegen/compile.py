@@ -24,7 +24,7 @@ from ntk_theory.codegen.expansion import Expansion
 from ntk_theory.codegen.freeze import AffineMap, FrozenLayer, freeze_layer
 from ntk_theory.codegen.inputs import Prepared, folds, prepare
 from ntk_theory.codegen.plain import plain_fold
-from ntk_theory.codegen.scales import Scales, own
+from ntk_theory.codegen.scales import Scales, own, rounded
 from ntk_theory.codegen.series import FINEST, Resolution
 from ntk_theory.codegen.state import DiagonalState, PairState, along, correlation, product_root, sides
 from ntk_theory.layers import Layer
@@ -176,9 +176,7 @@ class CompiledKernel:
     ) -> tuple[Float[np.ndarray, "pairs"], Float[np.ndarray, "pairs"], float]:
         """c and Θ/√(ΘΘ) of pairs with these first correlations and variances, and the largest truncation."""
         fold = np.asarray(fold)[None, :]
-        left, right, state = self._jitted_states(
-            np.asarray([q1]), np.full(fold.size, q2), fold, scales=scales
-        )
+        left, right, state = self._jitted_states(np.asarray([q1]), np.full(fold.size, q2), fold, scales=scales)
         scale = np.sqrt(np.asarray(left.ntk)[:, None] * np.asarray(right.ntk)[None, :])
         c, ntk = np.asarray(correlation(state.fold))[0], (np.asarray(state.ntk) / scale)[0]
         return c, ntk, float(state.truncation)
@@ -246,7 +244,8 @@ class CompiledKernel:
         for run in self.runs:
             shape = (run.times, len(run.body))
             end = start + run.times * len(run.body)
-            each = tuple(v[start:end].reshape(shape).astype(dtype) for v in given)
+            exact = tuple(v[start:end].reshape(shape) for v in given)
+            each = tuple(v.astype(dtype) for v in exact)
             start = end
 
             def body(state: Any, scale: tuple[Any, ...], run: Run = run) -> tuple[Any, None]:
@@ -255,10 +254,11 @@ class CompiledKernel:
                 return state, None
 
             first = tuple(v[0] for v in each)
-            same = scales is None and all(bool(np.all(v == v[0])) for v in each)
+            if scales is None:
+                first = [rounded(v, dtype) for v in exact[0][0]], first[1]
             if run.times == 1:
                 state = body(state, first)[0]
-            elif same:
+            elif scales is None and all(bool(np.all(v == v[0])) for v in exact):
                 at_first = partial(_ignoring_input, body, first)
                 state = jax.lax.scan(at_first, state, length=run.times)[0]
             else:

@@ -1,6 +1,7 @@
 """σ_w² and σ_b² of every layer, beside the layers' forms: what a compiled kernel can be differentiated in."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -17,6 +18,28 @@ class Scales(NamedTuple):
 
     W_var: Float[Array, "layers"] | Float[np.ndarray, "layers"] | None
     b_var: Float[Array, "layers"] | Float[np.ndarray, "layers"] | None
+
+
+@dataclass(frozen=True)
+class Split:
+    """A number in two parts of less precision: a product with it is rounded, the number itself is not. Over 200
+    layers float32's rounding of σ_w² would be 200 times itself."""
+
+    high: Float[np.ndarray, ""]
+    low: Float[np.ndarray, ""]
+    __array_ufunc__ = None  # NumPy leaves products to the method below
+
+    def __mul__(self, other: Any) -> Any:
+        return self.high * other + self.low * other
+
+    __rmul__ = __mul__
+
+
+def rounded(number: Float[np.ndarray, ""], dtype: Any) -> Any:
+    """`number` in this precision, in two parts where one does not hold it."""
+    high = np.asarray(number, dtype)
+    low = np.asarray(number - np.float64(high), dtype)
+    return high if low == 0 or dtype == np.float64 else Split(high, low)
 
 
 def own(layers: Sequence[FrozenLayer]) -> Scales:

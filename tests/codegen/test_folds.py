@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ntk_theory.codegen.affine import affine_fold
 from ntk_theory.codegen.inputs import folds, prepare
+from ntk_theory.codegen.scales import rounded
 from ntk_theory.codegen.state import correlation, sides
 from ntk_theory.special import root
 
@@ -90,3 +91,12 @@ def test_a_dense_layer_against_mpmath(near, negative, q1, q2, A, B):
 def test_the_slope_of_an_angle_at_its_cusp_is_zero():
     assert float(jax.grad(root)(0.0)) == 0
     assert float(jax.grad(root)(4.0)) == 0.25
+
+
+def test_two_hundred_products_in_single_precision():
+    # 1.6 itself is off by 1.5e-8 in float32, which 200 layers would make 3e-6
+    factor, q = rounded(np.float64(1.6), np.dtype(np.float32)), jnp.float32(1.0)
+    for _ in range(200):
+        q = factor * (q * jnp.float32(0.625))
+    assert float(q) == pytest.approx(1, abs=5e-7)
+    assert isinstance(rounded(np.float64(2.5), np.dtype(np.float32)), np.ndarray)
