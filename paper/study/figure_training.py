@@ -10,6 +10,16 @@ from paper.study.phases import PHASES, TITLES
 COLOURS = dict(zip(PHASES, (LIGHT.series[0], LIGHT.series[2], LIGHT.series[1]), strict=True))
 
 
+def fractions(panel: Any, ratios: set[float]) -> None:
+    """Ticks at the ratios that occur, thinned out, and no others."""
+    from matplotlib.ticker import NullLocator
+
+    chosen = sorted(ratios)
+    chosen = [value for index, value in enumerate(chosen) if index % (1 + len(chosen) // 6) == 0]
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.set_xticks(chosen, [f"{value:.2g}" for value in chosen])
+
+
 def draw_movement(result: dict[str, Any]) -> Any:
     """‖Θ_t - Θ_0‖/‖Θ_0‖ against depth/width: median and range of the networks."""
     drawing, axes = figure(2.5, 2, width=7.0, sharey=True)
@@ -33,12 +43,13 @@ def draw_movement(result: dict[str, Any]) -> Any:
                 )
         panel.axhline(0.25, color=LIGHT.quiet, lw=0.7)
         panel.set(title=TITLES[name], xlabel="depth/width", xscale="log", yscale="log")
+        fractions(panel, {row["ratio"] for row in rows})
     axes[0][0].set_ylabel(r"$\|\Theta_t - \Theta_0\|/\|\Theta_0\|$")
     for phase in PHASES:
         axes[0][1].plot([], [], color=COLOURS[phase], label=phase)
     for index, width in enumerate(widths):
         axes[0][1].plot([], [], MARKERS[index], color=LIGHT.ink, ls=DASHES[index], label=f"width {width}")
-    axes[0][1].legend(loc="lower right", ncols=2, handlelength=2)
+    drawing.legend(*axes[0][1].get_legend_handles_labels(), loc="outside upper center", ncols=5, handlelength=2)
     return drawing
 
 
@@ -66,7 +77,7 @@ def draw_loss(result: dict[str, Any]) -> Any:
 
 def draw_trainability(result: dict[str, Any]) -> Any:
     """tanh: what is left of the loss, against the depth in units of ξ_c."""
-    drawing, axes = figure(2.5, width=3.4)
+    drawing, axes = figure(2.8, width=3.4)
     panel = axes[0][0]
     rows = [row for row in result["rows"] if row["kind"] == "scale" and row["xi_c"]]
     for phase in ("ordered", "chaotic"):
@@ -77,5 +88,5 @@ def draw_trainability(result: dict[str, Any]) -> Any:
         panel.plot(x, theory, "x", color=COLOURS[phase], mew=0.9, label=f"{phase}, kernel theory")
     panel.axhline(0.5, color=LIGHT.quiet, lw=0.7)
     panel.set(xlabel=r"depth/$\xi_c$", ylabel="loss left", xscale="log", yscale="log", ylim=(5e-7, 5))
-    panel.legend(loc="lower right", labelspacing=0.25, handlelength=1)
+    drawing.legend(loc="outside upper center", ncols=2, handlelength=1, columnspacing=1)
     return drawing

@@ -8,7 +8,7 @@ import numpy as np
 
 from ntk_theory.report.style import DASHES, LIGHT, MARKERS, figure, style
 from paper.study.figure_map import draw_map
-from paper.study.figure_training import draw_loss, draw_movement, draw_trainability
+from paper.study.figure_training import draw_loss, draw_movement, draw_trainability, fractions
 from paper.study.phases import ACTIVATIONS, PHASES, TITLES
 
 COLUMN, PAGE = 3.4, 7.0
@@ -74,16 +74,6 @@ def draw_initialization(result: dict[str, Any]) -> Any:
     return drawing
 
 
-def fractions(panel: Any, ratios: set[float]) -> None:
-    """Ticks at the ratios that occur, thinned out, and no others."""
-    from matplotlib.ticker import NullLocator
-
-    chosen = sorted(ratios)
-    chosen = [value for index, value in enumerate(chosen) if index % (1 + len(chosen) // 6) == 0]
-    panel.xaxis.set_minor_locator(NullLocator())
-    panel.set_xticks(chosen, [f"{value:.2g}" for value in chosen])
-
-
 def _measured(panel: Any, rows: list[dict[str, Any]], colour: str, marker: str) -> None:
     """Means, filled where their interval is trusted, with it; hollow where the tails are too heavy for one."""
     for row in rows:
@@ -141,7 +131,7 @@ def draw_samples(result: dict[str, Any]) -> Any:
 
 
 def draw_ensemble(result: dict[str, Any]) -> Any:
-    """Measured variance over that of the theory: at the same time, and after training to the end."""
+    """Measured variance over that of the theory at the same time."""
     drawing, axes = figure(2.6, 2, width=COLUMN, sharey=True)
     depths = sorted({row["depth"] for row in result["rows"]})
     for panel, name in zip(axes[0], ("relu", "tanh"), strict=True):
@@ -151,10 +141,8 @@ def draw_ensemble(result: dict[str, Any]) -> Any:
             for at, row in zip(x, rows, strict=True):
                 ends = [row[end] / row["finite_time"] for end in ("lower", "upper")]
                 panel.plot([at, at], ends, color=COLOURS[phase], lw=0.8)
-            end = [row["measured"] / row["formula"] for row in rows]
-            panel.plot(x, end, MARKERS[index], color=COLOURS[phase], mfc=LIGHT.paper, ms=5)
             same = [row["measured"] / row["finite_time"] for row in rows]
-            panel.plot(x, same, MARKERS[index], color=COLOURS[phase], ms=2.5, label=phase)
+            panel.plot(x, same, MARKERS[index], color=COLOURS[phase], label=phase)
         panel.axhline(1, color=LIGHT.quiet, lw=0.7)
         panel.set(title=TITLES[name], xlabel="depth", yscale="log", xticks=range(len(depths)), xticklabels=depths)
     axes[0][0].set_ylabel("variance, measured/theory")

@@ -69,7 +69,7 @@ QUICK = Sizes(
     map_width=64,
     map_depths=(2, 4, 8, 16, 32),
     map_points=5,
-    ensemble_depths=(3, 10),
+    ensemble_depths=(3, 10, 30),
     ensemble_width=64,
     ensemble_members=96,
 )
@@ -93,6 +93,5 @@ FULL = replace(
     scale_points=7,
     map_depths=(2, 4, 8, 16, 32, 64),
     map_points=5,
-    ensemble_depths=(3, 10, 30),
 )
 SIZES = {size.name: size for size in (QUICK, FULL)}

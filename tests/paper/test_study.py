@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,3 +93,30 @@ def test_results_are_written_a_row_a_line(tmp_path):
     text = (tmp_path / "x.json").read_text()
     assert json.loads(text)["rows"] == [{"a": 1.234568}, {"a": [0.3333333, 2]}]
     assert len(text.splitlines()) == 9
+
+
+def test_a_map_boundary_is_where_the_derived_ratio_crosses():
+    from paper.study.map import _random, log_normal_error
+
+    at = _random("relu", 2.0, 64)
+    below, above = (relu_ntk_dispersion(64, depth, 2**0.5, 1.0) for depth in (int(at), int(at) + 1))
+    assert below < 1.25 < above
+    # the mean of 4096 log-normal squares over their squared mean, drawn 400 times
+    draws = np.exp(0.4 * np.random.default_rng(3).standard_normal((400, 4096)))
+    ratios = (draws**2).mean(axis=1) / draws.mean(axis=1) ** 2
+    assert ratios.std() / ratios.mean() == pytest.approx(log_normal_error(0.16), rel=0.15)
+
+
+@pytest.mark.slow
+def test_the_figures_are_drawn_from_the_committed_results(tmp_path):
+    from paper.study.__main__ import PARTS, read
+    from paper.study.figures import draw_all
+
+    results = Path(__file__).parents[2] / "paper" / "results"
+    found = {name: read(results / f"{name}.json") for name in PARTS}
+    draw_all(found, tmp_path)
+    names = {file.name for file in (results / "figures").glob("*.pdf")}
+    assert names == {file.name for file in tmp_path.glob("*.pdf")}
+    for result in found.values():
+        ids = {claim["id"] for other in found.values() for claim in other["claims"]}
+        assert {row["claim"] for row in result["rows"]} | {n["claim"] for n in result["numbers"].values()} <= ids
