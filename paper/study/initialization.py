@@ -178,6 +178,8 @@ def _together(id: str, statement: str, verdicts: list[dict[str, Any]]) -> Claim:
     verdict: Any = "REFUTED" if "REFUTED" in words else "VERIFIED" if set(words) == {"VERIFIED"} else "UNDECIDED"
     within = max(verdict["min_detectable"] for verdict in verdicts)
     evidence = f"{words.count('VERIFIED')} of {len(words)} networks verified, each within {100 * within:g}\\%"
+    left = [f"{v['activation']}, {v['phase']}" for v in verdicts if v["verdict"] == "UNDECIDED"]
+    evidence += f"; undecided, as its tails are too heavy: {'; '.join(left)}" if left else ""
     return Claim(id, statement, verdict, sum(verdict["alpha"] for verdict in verdicts), evidence)
 
 
