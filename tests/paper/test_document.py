@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from paper.__main__ import FIGURES
-from paper.numbers import PARTS, derived
+from paper.__main__ import FIGURES, STORED
+from paper.numbers import PARTS, derived, measured
 from paper.tables import FOLDER
 
 SOURCES = sorted((Path(__file__).parents[2] / "paper" / "document").glob("*.tex"))
@@ -83,3 +83,7 @@ def test_every_table_is_committed_and_included():
     text = (SOURCES[0].parent / "tables.tex").read_text()
     included = set(re.findall(r"\\input\{tables/(\w+)\}", text))
     assert included == {path.stem for path in FOLDER.glob("*.tex")} == {path.stem for path in FOLDER.glob("*.csv")}
+
+
+def test_every_number_of_the_study_is_stored():
+    assert {key for key in quoted() if of_the_study(key)} <= {value.key for value in measured(STORED)}
