@@ -80,6 +80,8 @@ class SearchRange:
     complete: bool
 
     def __str__(self) -> str:
+        if math.isinf(self.upper):
+            return "[0, ∞)"
         return f"[{self.lower:.6g}, {self.upper:.6g}]" + (", and nowhere else" if self.complete else "")
 
 
