@@ -141,7 +141,7 @@ class KernelFunction:
         series = None if whole is None else whole.series.get(str(x1.dtype))
         if series is None:
             return None, ()
-        lengths = [-(-len(side) // 8) * 8 for side in (series.nngp, series.ntk)]
+        lengths = [-(-len(side) // 4) * 4 for side in (series.nngp, series.ntk)]
         sides = [
             np.pad(np.asarray(side, x1.dtype), (0, length - len(side)))
             for side, length in zip((series.nngp, series.ntk), lengths, strict=True)

@@ -8,7 +8,7 @@ import jax
 from ntk_theory.errors import OutOfMemoryError
 
 MATRICES = 3
-"""Σ and Θ, and as much again in temporaries (benchmarks/results/gram.json)."""
+"""Σ and Θ, and room for the inputs, scaled and normalised, and a block (benchmarks/results/gram.json)."""
 _SMALL = 2**26
 """Below this no question is asked: the answer would cost more than the matrices."""
 _CGROUP = Path("/sys/fs/cgroup")
