@@ -37,6 +37,7 @@ B_VAR = 1.0
 INPUTS, STEPS, MEMBERS, NETWORKS = 8, 100, 8, 4096
 FINE = 25
 WITHIN = 2.0
+CLAIMS = {"random": "map-random", "moves": "critical-movement", "untrainable": "ordered-untrainable"}
 POINTWISE, NORMAL = 1e-3, 3.2905  # two-sided
 DEEPEST = 256
 
@@ -78,7 +79,7 @@ def _row(activation: str, boundary: str, kind: str, W_var: float, depth: float) 
         "W_var": float(W_var),
         "depth": float(depth),
     }
-    return row | {"claim": "map-boundaries"}
+    return row | {"claim": CLAIMS[boundary]}
 
 
 def crossing(depths: Any, values: Any, threshold: float, *, rising: bool = True) -> float:
@@ -206,7 +207,7 @@ def _agreement(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], list[Claim]]
             if len(at):
                 middle = float(np.median([measured[W] for W in at] / line))
                 numbers[f"measured over derived depth, {activation}, {boundary}"] = number(
-                    middle, "map-boundaries"
+                    middle, CLAIMS[boundary]
                 )
     return numbers, [_claim(rows)]
 
