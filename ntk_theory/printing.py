@@ -43,6 +43,12 @@ class BivariateNormal(sympy.Function):
     nargs = 5
 
 
+class NormalTail(sympy.Function):
+    """NormalTail(z, e, e - z²) is ½eᵉ erfc(z), for the printer: 1 - erf(z) has no digits where eᵉ is large."""
+
+    nargs = 3
+
+
 class _Clip(sympy.Function):
     """_Clip(x, lower, upper) is x within the interval where a piece stands, and the interval's end beyond."""
 
@@ -57,7 +63,20 @@ class _Select(sympy.Function):
 def _guarded(expression: Expr) -> Expr:
     """Every Piecewise over x < b as a _Select whose branches see x clipped to where they stand."""
     expression = expression.replace(lambda part: isinstance(part, sympy.Piecewise), _select)
+    expression = expression.replace(lambda part: part.is_Mul and part.has(sympy.erf), _tail)
     return complemented(expression, lambda z: 1 - z)
+
+
+def _tail(product: Expr) -> Expr:
+    """A product with both eᵉ and k(1 - erf z) among its factors."""
+    exponent = next((a.args[0] for a in product.args if isinstance(a, sympy.exp)), None)
+    for factor in product.args if exponent is not None else ():
+        erfs = list(factor.atoms(sympy.erf))
+        if factor.is_Add and len(erfs) == 1 and sympy.expand(factor - factor.coeff(erfs[0]) * (erfs[0] - 1)) == 0:
+            z = erfs[0].args[0]
+            tail = NormalTail(z, exponent, sympy.expand(exponent - z**2))
+            return product / (factor * sympy.exp(exponent)) * (-2 * factor.coeff(erfs[0])) * tail
+    return product
 
 
 def complemented(expression: Expr, complement: Callable[[Expr], Expr]) -> Expr:
@@ -100,6 +119,7 @@ _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
     sympy.sinh: ("sinh", jnp.sinh),
     sympy.cosh: ("cosh", jnp.cosh),
     sympy.tanh: ("tanh", jnp.tanh),
+    NormalTail: ("normal_tail", special.normal_tail),
     BivariateNormal: ("bivariate_normal", special.bivariate_normal),
     Orthant: ("orthant", special.orthant),
     Hypergeometric: ("hypergeometric", special.hypergeometric),
@@ -187,7 +207,7 @@ class _Printer(PythonCodePrinter):
 
     _print_exp = _print_erf = _print_sin = _print_cos = _print_tan = _print_asin = _print_Function
     _print_acos = _print_atan = _print_atan2 = _print_sinh = _print_cosh = _print_tanh = _print_Function
-    _print_BivariateNormal = _print_Orthant = _print_gamma = _print_Function
+    _print_NormalTail = _print_BivariateNormal = _print_Orthant = _print_gamma = _print_Function
 
     def _print_Hypergeometric(self, expr: Expr) -> str:
         parameters = [float(v) for v in expr.args[:3]]

@@ -33,6 +33,28 @@ def _root_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Arr
     return result, jnp.where(positive, 0.5 / jnp.where(positive, result, 1), 0) * step
 
 
+def normal_tail(
+    z: Float[Array, "..."], exponent: Float[Array, "..."], rest: Float[Array, "..."]
+) -> Float[Array, "..."]:
+    """½eᵉ erfc(z), given e and e - z²: by the scaled erfcx for z > 0."""
+    like = z + exponent + rest
+    return _normal_tail(*(jnp.broadcast_to(v, like.shape).astype(like.dtype) for v in (z, exponent, rest)))
+
+
+@jax.custom_jvp
+def _normal_tail(z: Array, exponent: Array, rest: Array) -> Array:
+    right = z > 0
+    scaled = jax.scipy.special.erfcx(jnp.where(right, z, 0)) * jnp.exp(jnp.where(right, rest, 0))
+    plain = jax.scipy.special.erfc(jnp.where(right, 0, z)) * jnp.exp(jnp.where(right, 0, exponent))
+    return jnp.where(right, scaled, plain) / 2
+
+
+@_normal_tail.defjvp
+def _normal_tail_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
+    value = _normal_tail(*primals)
+    return value, value * tangents[1] - jnp.exp(primals[2]) / np.sqrt(np.pi) * tangents[0]
+
+
 def bivariate_normal(
     h: Float[Array, "..."],
     k: Float[Array, "..."],

@@ -111,3 +111,15 @@ def test_the_source_is_text_without_sympy():
     assert frozen.source.count("exp(") == 1
     first, second = frozen.function(jnp.float32(1.0))
     assert float(first / second) == pytest.approx(np.sin(1.0), rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_tails_of_exponential_units_keep_their_digits(dtype):
+    # e²ᵠ is 4e15 at q = 18, and 1 - erf has no digit left there
+    formula = sympy.exp(2 * x) * (1 - sympy.erf(sympy.sqrt(2 * x))) / 3
+    points = np.array([1e-3, 1.0, 18.0, 300.0], dtype)
+    with jax.enable_x64(dtype == np.float64):
+        values = np.asarray(freeze([x], formula).function(jnp.asarray(points)))
+    with mpmath.workdps(30):
+        exact = [mpmath.exp(2 * mpmath.mpf(float(p))) * mpmath.erfc(mpmath.sqrt(2 * float(p))) / 3 for p in points]
+    np.testing.assert_allclose(values, np.array(exact, float), rtol=5e-15 if dtype == np.float64 else 1e-6)
