@@ -235,6 +235,8 @@ class Phase:
         ends = [f"σ_w² = {p.W_var} ({'stable' if p.stable else 'not stable'})" for p in start]
         searched = critical.search_range(length, 0, Q_MAX)
         text = "the line: at σ_b = 0 " + (", ".join(ends) if ends else f"none with q in {searched}")
+        if length.fixes_zero and length.derived:
+            return f"{text}; every q > 0 has its point, with σ_b² = q E[(φ′ - φ/x)²]/E[φ′²] > 0"
         beyond = line_beyond(length.dual.activation, arb(0))
         if beyond is None:
             return f"{text}; what it does as q → ∞ was not proven"

@@ -1,10 +1,12 @@
 """The order-to-chaos line: reference values, both parametrizations, its symmetries, and where there is none."""
 
 import json
+import math
 from fractions import Fraction
 from pathlib import Path
 
 import mpmath
+import numpy as np
 import pytest
 import sympy
 from flint import arb, ctx
@@ -210,3 +212,9 @@ def test_without_biases_the_line_has_no_point_but_its_start():
     for name in ("relu6", "silu", "softsign"):
         assert len(phase(name).critical_points(0)) == 1
         assert critical.search_range(phase(name).length_map, 0, 100.0).complete
+    for at in (0.01, 1):  # the proof: σ_b² = qE[(φ′ - φ/x)²]/E[φ′²]
+        z, weights = np.polynomial.hermite_e.hermegauss(200)
+        x = math.sqrt(at) * z
+        slope = 1 / np.cosh(x) ** 2
+        mean = at * (weights @ (slope - np.tanh(x) / x) ** 2) / (weights @ slope**2)
+        assert float(phase("tanh").critical_point(at).b_var) == pytest.approx(mean, rel=1e-6)

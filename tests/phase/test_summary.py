@@ -45,11 +45,15 @@ def test_unstable_lines_are_said_to_be_so():
 
 
 def test_the_ends_of_the_line_are_said():
-    assert phase("tanh").line_ends().endswith("has its point, with σ_b² > 0")
+    for name in ("tanh", "sin"):
+        assert (
+            phase(name).line_ends().endswith("every q > 0 has its point, with σ_b² = q E[(φ′ - φ/x)²]/E[φ′²] > 0")
+        )
+    assert phase("logistic").line_ends().endswith("has its point, with σ_b² > 0")
     assert "none with q in" in phase("softplus").line_ends()
     assert "σ_b² would be negative" in phase("softplus").line_ends()
     assert "vertical" in phase("relu").line_ends()
-    assert "not proven" in phase("sin").line_ends()
+    assert "not proven" in phase("cos").line_ends()
 
 
 def test_the_dual_may_be_given_and_changed():
