@@ -31,6 +31,7 @@ def test_a_linear_network_is_its_kernel(momentum: float, flow: bool) -> None:
         assert left[0] <= left[-1] + 1e-12
 
 
+@pytest.mark.slow
 def test_the_mean_over_initializations_is_that_of_many() -> None:
     found = learning_curve(LINEAR, X, Y, X_TEST, Y_TEST, width=4, steps=[3, 20], members=600)
     for curves, expected in ((found.kernel_train, found.expected_train), (found.kernel_test, found.expected_test)):

@@ -17,6 +17,7 @@ DATA = dataset("clouds", RNG.normal(size=(2, 6))[LABELS] + 0.8 * RNG.normal(size
 TRAIN, TEST = DATA.take(np.arange(12)), DATA.take(np.arange(12, 40))
 
 
+@pytest.mark.slow
 def test_the_kernels_path_is_straight_and_wide_networks_are_near_it() -> None:
     strayed, found = function_space(
         "erf", 1.5, 0.1, depth=1, trained=TRAIN, tested=TEST, widths=(16, 512), members=2, steps=60, seed=0
