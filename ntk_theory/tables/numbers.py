@@ -7,10 +7,13 @@ from ntk_theory.tables.table import Cell, Number
 
 
 def certified(value: Enclosure | None) -> Number | Cell:
-    """All proven digits, and the radius; a dash where there is no such number."""
+    """All proven digits, and the radius, at least a unit of the last; a dash where there is no such number."""
     if value is None:
         return Cell("–", plain="")
     digits, _, radius = str(value).partition(" ± ")
+    if radius and not Number(digits, radius).units:
+        # which part of a unit depends on how the ball was reached, and would change from run to run
+        radius = f"{Decimal(1).scaleb(int(Decimal(digits).as_tuple().exponent)):.0e}"
     return Number(digits, radius)
 
 
