@@ -74,7 +74,10 @@ def _tail(product: Expr) -> Expr:
         erfs = list(factor.atoms(sympy.erf))
         if factor.is_Add and len(erfs) == 1 and sympy.expand(factor - factor.coeff(erfs[0]) * (erfs[0] - 1)) == 0:
             z = erfs[0].args[0]
-            tail = NormalTail(z, exponent, sympy.expand(exponent - z**2))
+            rest = sympy.expand(exponent - z**2)
+            if any(power.exp.is_negative and not power.is_number for power in rest.atoms(sympy.Pow)):
+                continue  # quotients that cancel in the difference, as those by 1 - c², would lose its digits
+            tail = NormalTail(z, exponent, rest)
             return product / (factor * sympy.exp(exponent)) * (-2 * factor.coeff(erfs[0])) * tail
     return product
 
