@@ -12,7 +12,7 @@ from sympy import acos, asin, pi, sqrt
 
 from ntk_theory.activation import activation
 from ntk_theory.dual import dual, latex, mixed_kernel
-from ntk_theory.errors import DataError, DivergentExpectationError
+from ntk_theory.errors import DataError, DivergentExpectationError, NotInClassError
 from ntk_theory.gaussian import GaussianCovariance, GaussianMean, limits
 from ntk_theory.symbols import c, q, q1, q2, x
 
@@ -342,3 +342,9 @@ def test_mixed_kernels_outside_the_class():
     value = mixed_kernel("tanh", "x").subs({q1: 1, q2: 2, c: sympy.Rational(1, 2)}).evalf(15)
     slope = GaussianMean(sympy.Lambda(x, 1 - sympy.tanh(x) ** 2), 1).evalf(15)
     assert abs(value - slope / sqrt(2)) < 1e-13
+
+
+@pytest.mark.parametrize("text", ["sqrt(1 - cos(x))", "sqrt(x**2 - 2*x + 1)"])
+def test_kinks_that_are_not_seen_are_refused_not_called_infinite(text):
+    with pytest.raises(NotInClassError, match="kinks that are not recognised"):
+        dual(text)

@@ -157,6 +157,9 @@ def _jumps(parts: tuple[Piece, ...]) -> tuple[Jump, ...]:
     found = []
     for left, right in pairwise(parts):
         height = sympy.simplify((right.expression - left.expression).subs(x, left.upper))
+        if height.has(sympy.nan, sympy.zoo):  # 0·∞ or ∞ - ∞ at the seam, as of x·log(x)
+            above, below = right.expression.limit(x, left.upper, "+"), left.expression.limit(x, left.upper, "-")
+            height = above - below
         if height != 0:
             found.append(Jump(left.upper, height))
     return tuple(found)

@@ -24,15 +24,9 @@ def check_regular(phi: Activation, piece: Piece) -> None:
 
     Raises `DivergentExpectationError`: a series or a quadrature across a pole means nothing.
     """
-    inside = Interval.open(piece.lower, piece.upper)
-    try:
-        domain = continuous_domain(piece.expression, x, inside)
-        missing = domain != inside and sympy.Complement(inside, domain)
-    except (NotImplementedError, ValueError, TypeError):
-        # SymPy knows no domain of these functions; they are entire or bounded, but may stand over a zero
-        domain, missing = _where_not_zero(piece.expression, inside)
-    if missing and missing != sympy.S.EmptySet:
-        where = "the whole line" if inside == sympy.S.Reals else f"({piece.lower}, {piece.upper})"
+    domain = domain_inside(piece)
+    if domain is not None:
+        where = "the whole line" if piece.lower == -piece.upper == -sympy.oo else f"({piece.lower}, {piece.upper})"
         raise DivergentExpectationError(
             f"{phi.name} is not real and continuous on {where} (only on {domain}), so its Gaussian "
             "expectations need not exist. Write it with where(...) on the part where it is meant."
@@ -43,6 +37,18 @@ def check_regular(phi: Activation, piece: Piece) -> None:
                 f"{phi.name} is not square-integrable at x = {end}: E[φ²] is infinite. "
                 "Write it with where(...) on the part where it is meant."
             )
+
+
+def domain_inside(piece: Piece) -> sympy.Set | None:
+    """Where inside the piece its expression is real and continuous; None where it is so everywhere."""
+    inside = Interval.open(piece.lower, piece.upper)
+    try:
+        domain = continuous_domain(piece.expression, x, inside)
+        missing = domain != inside and sympy.Complement(inside, domain)
+    except (NotImplementedError, ValueError, TypeError):
+        # SymPy knows no domain of these functions; they are entire or bounded, but may stand over a zero
+        domain, missing = _where_not_zero(piece.expression, inside)
+    return domain if missing and missing != sympy.S.EmptySet else None
 
 
 def _where_not_zero(f: Expr, inside: sympy.Set) -> tuple[sympy.Set, sympy.Set]:

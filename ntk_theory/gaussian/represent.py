@@ -58,10 +58,18 @@ class Representation:
     def slope(self) -> "Representation | None":
         """φ′, represented on its own: that of softplus is the logistic, constant and all.
 
-        None where φ jumps, or where φ′ is not square-integrable.
+        None where φ jumps, or where φ′ is not square-integrable. Raises `NotInClassError` for kinks that are not
+        recognised.
         """
         if self.phi.jumps:
             return None
+        for part in self.phi.derivative.pieces:
+            domain = existence.domain_inside(part)
+            if domain is not None:
+                raise NotInClassError(
+                    f"{self.phi.name} has kinks that are not recognised: φ′ is continuous only on {domain}. "
+                    "Write the activation with abs(x), max(x, 0) or where(...)."
+                )
         try:
             return represent(self.phi.derivative, self.outside)
         except DivergentExpectationError:

@@ -75,6 +75,11 @@ def test_jumps_and_kinks():
     assert activation("where(x > 0, x, exp(x) - 1)").kinks == ()
 
 
+def test_a_seam_where_both_sides_have_a_limit_is_no_jump():
+    assert activation("x*log(abs(x))").jumps == ()
+    assert [j.height for j in activation("where(x > 0, x*log(x) + 1, x**2)").jumps] == [1]
+
+
 def test_a_jump_has_no_ntk():
     with pytest.raises(DivergentExpectationError, match="jumps by 1 at x = 0"):
         activation("heaviside(x)").derivative  # noqa: B018

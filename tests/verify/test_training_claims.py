@@ -29,6 +29,15 @@ def test_an_exponent_of_one_half_is_refuted_and_is_a_bound():
 
 
 @pytest.mark.slow
+def test_where_slopes_jump_the_kernel_is_frozen_within_the_bound():
+    """ReLU's kernel moves more slowly than 1/n: neurons that are off are not pushed, so crossings don't cancel."""
+    relu = ntk.mlp("relu", depth=1, W_std=1.4, b_std=0.0)
+    verdict = verify(relu, X, claim="frozen")
+    assert verdict.verdict == "VERIFIED", str(verdict)
+    assert "no more than" in str(verdict)
+
+
+@pytest.mark.slow
 def test_a_slope_off_by_a_tenth_leaves_the_closed_form():
     dual = ntk.dual("erf")
     wrong = dual.replace(
