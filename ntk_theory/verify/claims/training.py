@@ -1,9 +1,9 @@
 """Claims (e) and (f): in training the NTK stays, and outputs follow the kernel's closed form.
 
 (e) ‖Θ_t - Θ_0‖/‖Θ_0‖ falls like 1/n where φ′ is continuous (Huang & Yau 2020): its logarithm has the mean
-c - log n + O(1/n), and the exponent is tested. Where φ′ jumps, a share O(1/√n) of the neurons crosses the kink, and
-crossings don't cancel (neurons that are off are not pushed): then the bound O(1/√n) of Jacot, Gabriel & Hongler
-2018 and Lee et al. 2019 is what is tested.
+c - log n + O(1/n), and the exponent is tested. Where φ′ jumps, a share O(1/√n) of the neurons crosses the kink,
+and crossings don't cancel (neurons that are off are not pushed): then the bound O(1/√n) of Jacot, Gabriel &
+Hongler 2018 and Lee et al. 2019 is what is tested.
 (f) f_t = y + (I - ηΘ)^t (f_0 - y) for full-batch descent of step η on ½Σ(f - y)², each network from its own f_0:
 the residual's mean, and its mean product with f_0, tend to 0 with a bias of O(1/n). A wrong Θ leaves them. Tested
 is tanh(4 r)/4 of r relative to the size of y: the same limit and rate, without the tails of cubic products.
