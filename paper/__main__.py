@@ -14,7 +14,7 @@ from paper.typeset import typeset
 
 HERE = Path(__file__).parent
 STORED = HERE / "results"
-FIGURES = ("initialization", "far", "samples", "movement", "loss", "trainability", "map", "ensemble")
+FIGURES = ("initialization", "published", "far", "samples", "movement", "loss", "trainability", "map", "ensemble")
 
 
 def main() -> int:

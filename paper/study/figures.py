@@ -20,6 +20,7 @@ def draw_all(found: dict[str, Any], folder: Path) -> None:
     """The figures of those parts that were found."""
     drawings: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "initialization": ("initialization", draw_initialization),
+        "published": ("initialization", draw_published),
         "far": ("initialization", draw_far),
         "samples": ("samples", draw_samples),
         "movement": ("training", draw_movement),
@@ -59,7 +60,7 @@ def draw_initialization(result: dict[str, Any]) -> Any:
                 ratios = [row["ratio"] for row in some]
                 theory = [(row["exact"] or row["first_order"]) - 1 for row in some]
                 panel.plot(ratios, theory, color=COLOURS[phase], ls=DASHES[0] if name == "relu" else DASHES[1])
-                _measured(panel, some, COLOURS[phase], MARKERS[index])
+                _measured(panel, "ratio", some, COLOURS[phase], MARKERS[index])
         panel.set(title=TITLES[name], xlabel="depth/width", xscale="log", yscale="log")
         fractions(panel, {row["ratio"] for row in rows})
     axes[0][0].set_ylabel(f"{RATIO} $-$ 1")
@@ -74,15 +75,45 @@ def draw_initialization(result: dict[str, Any]) -> Any:
     return drawing
 
 
-def _measured(panel: Any, rows: list[dict[str, Any]], colour: str, marker: str) -> None:
+def draw_published(result: dict[str, Any]) -> Any:
+    """The published setup: the ratio against σ_w² at σ_b² = 1, a row an activation, a column a width."""
+    rows = [row for row in result["rows"] if row["grid"] == "papers"]
+    names = [name for name in ACTIVATIONS if any(row["activation"] == name for row in rows)]
+    widths, depths = (sorted({row[key] for row in rows}) for key in ("width", "depth"))
+    drawing, axes = figure(3.6, len(widths), len(names), width=PAGE, sharex=True, sharey=True)
+    for line, name in zip(axes, names, strict=True):
+        for panel, width in zip(line, widths, strict=True):
+            for index, depth in enumerate(depths):
+                here = {"activation": name, "width": width, "depth": depth}
+                some = sorted((row for row in rows if here.items() <= row.items()), key=lambda row: row["W_var"])
+                theory = [(row["exact"] or row["first_order"]) - 1 for row in some]
+                dashes = DASHES[0] if name == "relu" else DASHES[1]
+                panel.plot([row["W_var"] for row in some], theory, color=LIGHT.series[index % 4], ls=dashes)
+                _measured(panel, "W_var", some, LIGHT.series[index % 4], MARKERS[index % len(MARKERS)])
+            panel.set(yscale="log", title=f"{TITLES[name]}, width {width}")
+        line[0].set_ylabel(f"{RATIO} $-$ 1")
+    for panel in axes[-1]:
+        panel.set_xlabel(r"$\sigma_w^2$")
+    key = axes[0][0]
+    for index, depth in enumerate(depths):
+        key.plot(
+            [], [], MARKERS[index % len(MARKERS)], color=LIGHT.series[index % 4], ls="", label=f"depth {depth}"
+        )
+    key.plot([], [], color=LIGHT.ink, ls=DASHES[0], label="exact")
+    key.plot([], [], color=LIGHT.ink, ls=DASHES[1], label="first order")
+    drawing.legend(*key.get_legend_handles_labels(), loc="outside upper center", ncols=6, handlelength=1.6)
+    return drawing
+
+
+def _measured(panel: Any, at: str, rows: list[dict[str, Any]], colour: str, marker: str) -> None:
     """Means, filled where their interval is trusted, with it; hollow where the tails are too heavy for one."""
     for row in rows:
         value = max(row["dispersion"] - 1, 1e-9)
         if row["trusted"]:
             low, high = max(row["lower"] - 1, 1e-9), row["upper"] - 1
-            panel.plot([row["ratio"]] * 2, [low, high], color=colour, lw=0.8)
+            panel.plot([row[at]] * 2, [low, high], color=colour, lw=0.8)
         panel.plot(
-            row["ratio"], value, marker, color=colour, ms=3, mfc=colour if row["trusted"] else LIGHT.paper, mew=0.7
+            row[at], value, marker, color=colour, ms=3, mfc=colour if row["trusted"] else LIGHT.paper, mew=0.7
         )
 
 
@@ -103,7 +134,7 @@ def draw_far(result: dict[str, Any]) -> Any:
         some = [row for row in rows if row["width"] == width]
         colour = LIGHT.series[index % 4]
         panel.plot([row["ratio"] for row in some], [row["exact"] - 1 for row in some], "+", color=colour, ms=6)
-        _measured(panel, some, colour, MARKERS[index])
+        _measured(panel, "ratio", some, colour, MARKERS[index])
         panel.plot([], [], MARKERS[index], color=colour, label=rf"width $10^{{{round(np.log10(width))}}}$")
     panel.plot([], [], "+", color=LIGHT.ink, label="exact")
     panel.set(xlabel="depth/width", ylabel=f"{RATIO} $-$ 1", xscale="log", yscale="log", ylim=(3e-3, 1e5))

@@ -51,7 +51,7 @@ QUICK = Sizes(
     widths=(64, 128),
     depths=(8, 16),
     networks=16384,
-    paper_widths=(100,),
+    paper_widths=(100, 500),
     paper_depths=(10, 30),
     paper_W_vars=(1.0, 2.0, 3.0),
     far=((100, 20), (100, 100), (1000, 100), (1000, 500), (100_000, 500)),
@@ -77,6 +77,7 @@ FULL = replace(
     QUICK,
     name="full",
     depths=(4, 8, 16, 32),
+    paper_widths=(50, 100, 200, 500),
     paper_depths=(10, 30, 90),
     paper_W_vars=(0.5, 1.0, 1.5, 2.0, 3.0, 5.0),
     far=(
