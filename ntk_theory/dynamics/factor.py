@@ -38,7 +38,7 @@ def factor(gram: Float[ArrayLike, "n n"], *, ridge: float) -> Factor:
 
     Raises `ShapeError`, and `DataError` where an entry is not finite or the matrix is not positive definite.
     """
-    matrix = np.array(gram, np.float64)
+    matrix = np.array(gram, np.float64, order="F")  # as LAPACK has it: no copy later
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
         raise ShapeError(f"The Gram matrix has shape {matrix.shape}; expected (n, n) with n ≥ 1.")
     if not (np.isfinite(ridge) and ridge > 0):

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 from jaxtyping import ArrayLike, Float
 
 from ntk_theory.errors import DataError, ShapeError
@@ -72,8 +71,8 @@ def spectrum(gram: Float[ArrayLike, "n n"], *, jitter: float | None = None) -> S
             f"The Gram matrix is not symmetric: entries differ by {skew:.3g} of {size:.3g}. "
             "Give k(x, x), not k(x, x'); pass (G + G.T)/2 if the difference is meant."
         )
-    # divide and conquer: all eigenvectors are wanted
-    eigenvalues, eigenvectors = scipy.linalg.eigh((matrix + matrix.T) / 2, driver="evd", check_finite=False)
+    # NumPy's, as the products around it are: SciPy has threads of its own, and the two pools wait for each other
+    eigenvalues, eigenvectors = np.linalg.eigh((matrix + matrix.T) / 2)
     return _positive(eigenvalues, eigenvectors, rounding, jitter)
 
 
