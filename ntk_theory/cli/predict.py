@@ -150,7 +150,7 @@ def run(options: argparse.Namespace) -> int:
     if options.out is not None:
         result["out"] = str(write_predictions(options.out, found, job))
     if options.figure is not None:
-        title = f"{options.activation}, depth {options.depth}, {options.kernel.upper()}"
+        title = f"{options.activation}, depth {depth}, {options.kernel.upper()}"
         draw_to(options.figure, lambda palette: prediction_figure(found, job, title, palette))
         result["figure"] = options.figure
     show(options, result, _text(result))
