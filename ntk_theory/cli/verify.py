@@ -92,7 +92,7 @@ def _errors_of(address: str | None) -> Iterator[None]:
         yield
     except (NtkTheoryError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except Exception as error:  # the user's code may raise anything; ours is raised again below
         path = (address or "").rpartition(":")[0]
         lines = [frame.lineno for frame in extract_tb(error.__traceback__) if path and frame.filename == path]
         if isinstance(error, SyntaxError) and error.filename == path:

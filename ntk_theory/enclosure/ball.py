@@ -151,7 +151,7 @@ def as_fraction(value: Number, name: str = "the number") -> Fraction:
             return Fraction(int(value.p), int(value.q))
         if isinstance(value, numbers.Real) and not isinstance(value, numbers.Rational):
             return Fraction(repr(float(value)))  # the shortest decimal that denotes the float
-        return Fraction(value)  # type: ignore[arg-type]  # its TypeError is caught
+        return Fraction(value)  # type: ignore[arg-type]  # what is no number is its TypeError, caught below
     except (ValueError, TypeError, OverflowError, ZeroDivisionError):
         raise DataError(
             f"{name} = {value!r} is not a finite number. Give one, or exactly: '0.05', Fraction(1, 20)."

@@ -98,4 +98,4 @@ def test_what_is_refused() -> None:
     with pytest.raises(DataError, match="at least one depth"):
         learn_kernel("relu", X, np.ones(40), depth=())
     with pytest.raises(DataError, match="kernel"):
-        learn_kernel("relu", X, np.ones(40), kernel="both")  # type: ignore[arg-type]
+        learn_kernel("relu", X, np.ones(40), kernel="both")  # type: ignore[arg-type]  # what is refused

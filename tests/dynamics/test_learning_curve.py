@@ -51,4 +51,4 @@ def test_what_is_refused() -> None:
     with pytest.raises(ShapeError, match="y_test"):
         learning_curve(LINEAR, X, Y, X_TEST, Y_TEST[:, 0], width=4, steps=2)
     with pytest.raises(DataError, match="get"):
-        learning_curve(LINEAR, X, Y, X_TEST, Y_TEST, width=4, steps=2, get="both")  # type: ignore[arg-type]
+        learning_curve(LINEAR, X, Y, X_TEST, Y_TEST, width=4, steps=2, get="both")  # type: ignore[arg-type]  # what is refused

@@ -102,7 +102,7 @@ def test_latex_takes_both_environments(tmp_path):
     body = rf"\documentclass{{article}}{packages}\begin{{document}}{TABLE.tex()}{long.tex()}\end{{document}}"
     (tmp_path / "t.tex").write_text(body, encoding="utf-8")
     if subprocess.run(["kpsewhich", "siunitx.sty"], capture_output=True, check=False).returncode:
-        pytest.skip("no siunitx beside this LaTeX")
+        pytest.skip("tables need LaTeX's siunitx package, which is not installed (Debian: texlive-science)")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     assert run.returncode == 0, run.stdout.decode(errors="replace")[-1500:]
