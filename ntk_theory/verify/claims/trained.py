@@ -6,23 +6,22 @@ After k steps of full-batch descent on ½Σ(f - y)² from random starts, f_t at 
 scatters: a wrong NNGP refutes it too.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import jax
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import ArrayLike, Float
 
 from ntk_theory.dynamics import GradientDescent, ensemble
 from ntk_theory.errors import ShapeError
-from ntk_theory.sampling import Paths, draw_training
+from ntk_theory.sampling import Paths
 from ntk_theory.verify.claims.claim import Claim
+from ntk_theory.verify.claims.training import draw_descent
 from ntk_theory.verify.theory import KernelTheory
 
 if TYPE_CHECKING:
     from ntk_theory.network import Network
 
 STEPS = 4
-_CALL = 2**17  # neurons of one call
 
 
 def trained(
@@ -59,16 +58,6 @@ def trained(
         away = (paths.outputs[:, -1, n:].astype(np.float64) - mean) / std
         return dict(zip(names[0], away.T, strict=True)) | dict(zip(names[1], (away**2).T, strict=True))
 
-    def draw(net: "Network", x: Float[np.ndarray, "k features"], width: int, count: int, key: Array) -> Paths:
-        each = max(1, _CALL // width)  # every number of networks is compiled anew: always the same
-        keys = jax.random.split(key, -(-count // each))
-        settings: dict[str, Any] = {"steps": steps, "step_size": step_size, "x_test": x[n:]}
-        parts = [draw_training(net, x[:n], target, width, each, one, **settings) for one in keys]
-        outputs, nngp, ntk, layers = (
-            np.concatenate(pieces)[:count] for pieces in zip(*(part[:4] for part in parts), strict=True)
-        )
-        return Paths(outputs, nngp, ntk, layers, parts[0].steps)
-
     predicted = dict.fromkeys(names[0], 0.0) | dict.fromkeys(names[1], 1.0)
     return Claim(
         name="trained",
@@ -77,7 +66,7 @@ def trained(
         theory=predicted,
         scale=dict.fromkeys(predicted, 1.0),
         of="the theory's deviation (variance)",
-        draw=draw,
+        draw=draw_descent(target, steps, step_size, trained=n),
         networks=32,
         widths=(64, 128, 256),
         min_detectable=0.1,

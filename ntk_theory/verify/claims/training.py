@@ -61,7 +61,7 @@ def frozen(
         rate="power",
         scale={"log ‖Θ_t - Θ_0‖/‖Θ_0‖": 1.0},
         of="1",
-        draw=_draw(target, steps, step),
+        draw=draw_descent(target, steps, step),
         at_least=at_least,
         networks=4,
         widths=(256, 512, 1024),
@@ -98,7 +98,7 @@ def training(
         theory=zeros,
         scale=dict.fromkeys(zeros, 1.0),
         of="the targets' size",
-        draw=_draw(target, steps, step),
+        draw=draw_descent(target, steps, step),
         networks=32,
         widths=(64, 128, 256),
         min_detectable=0.1,
@@ -120,12 +120,18 @@ def _step_size(theory: KernelTheory) -> float:
     return 0.5 / float(np.linalg.eigvalsh(theory.ntk)[-1])
 
 
-def _draw(target: Float[np.ndarray, "k"], steps: int, step_size: float) -> Draw:
+def draw_descent(
+    target: Float[np.ndarray, "train"], steps: int, step_size: float, *, trained: int | None = None
+) -> Draw:
+    """Networks in training on the first `trained` inputs, all of them where None; the others are tested on."""
+
     def draw(net: "Network", x: Float[np.ndarray, "k features"], width: int, count: int, key: Array) -> Paths:
         each = max(1, _CALL // width)  # every number of networks is compiled anew: always the same
         keys = jax.random.split(key, -(-count // each))
         settings: dict[str, Any] = {"steps": steps, "step_size": step_size}
-        parts = [draw_training(net, x, target, width, each, one, **settings) for one in keys]
+        if trained is not None:
+            settings["x_test"] = x[trained:]
+        parts = [draw_training(net, x[:trained], target, width, each, one, **settings) for one in keys]
         outputs, nngp, ntk, layers = (
             np.concatenate(pieces)[:count] for pieces in zip(*(part[:4] for part in parts), strict=True)
         )
