@@ -10,6 +10,7 @@ from ntk_theory.activation.pieces import pieces
 from ntk_theory.codegen import series
 from ntk_theory.codegen.affine import affine_fold
 from ntk_theory.codegen.series import Parity, Resolution
+from ntk_theory.codegen.tails import Kink
 from ntk_theory.gaussian import GaussianCovariance, GaussianMean
 from ntk_theory.printing import Frozen, freeze
 from ntk_theory.symbols import c, q, q1, q2, x
@@ -24,7 +25,7 @@ class Expansion:
     parity: Parity
     constant: float
     factor: float
-    kink: bool = False
+    kink: Kink | None = None
 
     def __call__(
         self,
@@ -68,14 +69,40 @@ def expansion(variance: Expr, covariance: Expr) -> Expansion | None:
     )
 
 
-def kink(f: Expr) -> bool:
-    """Whether f is smooth but for x = 0, and not smooth there."""
-    return [part.upper for part in pieces(f)] == [0, oo]
+ORDERS = 8
+"""Derivatives that are looked at for jumps."""
+
+
+def kink(f: Expr) -> Kink | None:
+    """The kink of f at x = 0, where it is smooth but for this point and not smooth there."""
+    parts = pieces(f)
+    if [part.upper for part in parts] != [0, oo]:
+        return None
+    jumps: dict[int, float] = {}
+    left, right = (part.expression for part in parts)
+    for order in range(ORDERS):
+        jump = _at_zero(right, "+") - _at_zero(left, "-")
+        if not jump.is_number or not jump.is_finite:
+            return Kink(())
+        if order % 2 not in {known % 2 for known in jumps} and abs(jump.n(30)) > 1e-25:
+            jumps[order] = float(jump)
+        left, right = left.diff(x), right.diff(x)
+    return Kink(tuple(jumps.items()))
+
+
+def _at_zero(f: Expr, side: str) -> Expr:
+    value = f.subs(x, 0)
+    return value if value.is_number and value.is_finite else sympy.limit(f, x, 0, side)
 
 
 def parity(f: Expr) -> Parity:
     """Whether f is odd or even, or neither that expansion shows."""
-    mirrored = f.subs(x, -x)
-    if sympy.expand(mirrored + f) == 0:
-        return "odd"
-    return "even" if sympy.expand(mirrored - f) == 0 else None
+    parts = pieces(f)
+    mirrored = [part.expression.subs(x, -x) for part in reversed(parts)]
+    if [part.upper for part in parts[:-1]] != [-part.lower for part in reversed(parts[1:])]:
+        return None
+    signs: tuple[tuple[int, Parity], ...] = ((-1, "odd"), (1, "even"))
+    for sign, name in signs:
+        if all(sympy.expand(m - sign * part.expression) == 0 for m, part in zip(mirrored, parts, strict=True)):
+            return name
+    return None

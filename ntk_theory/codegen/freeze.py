@@ -17,6 +17,7 @@ from ntk_theory.codegen.closed import ClosedMap
 from ntk_theory.codegen.expansion import Expansion, expansion, kink, parity
 from ntk_theory.codegen.series import Parity
 from ntk_theory.codegen.stable import SIDES, in_range, in_sides
+from ntk_theory.codegen.tails import Kink
 from ntk_theory.errors import NotInClassError
 from ntk_theory.gaussian import GaussianCovariance, GaussianMean
 from ntk_theory.layers import LayerEquations
@@ -38,7 +39,7 @@ class FrozenExpectation:
     integrand: Frozen
     variance: Frozen
     parity: Parity
-    kink: bool
+    kink: Kink | None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 from ntk_theory.codegen import series
 from ntk_theory.codegen.expansion import Expansion
 from ntk_theory.codegen.series import FINEST, LADDER, Parity, Resolution
+from ntk_theory.codegen.tails import Kink
 from ntk_theory.printing import Frozen
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ _MARGIN = 1.02
 def resolve(kernel: "CompiledKernel", q: Float[np.ndarray, "n"], scales: "Scales | None" = None) -> Resolution:
     """The resolution for inputs of variances `q`, concrete numbers, in their precision, and for those `scales`."""
     nodes = _nodes(kernel)
-    if not nodes or any(kink and expanded for _, _, kink, expanded in nodes):
+    if not nodes:
         return FINEST
+    # coefficients at a kink at 0 are right at every resolution but for their tails, which report themselves
+    nodes = tuple(node for node in nodes if node[2] is None or not node[3])
     least, most = float(np.min(q)), float(np.max(q))
     with jax.ensure_compile_time_eval(), jax.enable_x64(True):
         ranges = np.asarray(kernel.node_variances(jnp.linspace(least, most, _SAMPLES), scales))
@@ -43,8 +46,8 @@ def resolve(kernel: "CompiledKernel", q: Float[np.ndarray, "n"], scales: "Scales
         return _cheapest(nodes, tuple(points), TOLERANCE[str(q.dtype)])
 
 
-Node = tuple[Frozen, Parity, bool, bool]
-"""An integrand, its parity, whether it has a kink at 0, and whether coefficients are wanted or a mean alone."""
+Node = tuple[Frozen, Parity, Kink | None, bool]
+"""An integrand, its parity, its kink at 0, and whether coefficients are wanted or a mean alone."""
 
 
 def _nodes(kernel: "CompiledKernel") -> tuple[Node, ...]:

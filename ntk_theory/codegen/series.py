@@ -3,14 +3,15 @@
 E[f(u)f(v)] = Σ_n a_n b_n cⁿ with a_n, b_n = E[f(√q z) h_n(z)] at the two variances, h_n the normalised Hermite
 polynomials: coefficients per input, a polynomial per pair. The truncation error at N terms is at most
 |c|ᴺ·√((E f² - Σ a_n²)(E f² - Σ b_n²)), by Cauchy-Schwarz and Parseval. The error of the trapezoidal sums shows in
-E f² between the step and its double; both are reported. Where f has a kink
-at 0 the sums are Gauss-Legendre panels on either side; the coefficients of a jump of f′ fall like n^(-5/4), and
-pairs with |c| near 1 have a wide bound.
+E f² between the step and its double; both are reported. Where f has a kink at 0 the sums are Gauss-Legendre panels
+on either side, and the coefficients, which fall like a power of n, are carried to infinity by `tails`: what is
+reported then is what this leaves of E f².
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil, sqrt
 from typing import Literal
 
 import jax
@@ -19,6 +20,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ntk_theory.codegen.state import correlation, folded_delta, sides, signed
+from ntk_theory.codegen.tails import Kink, Rule, rule
 from ntk_theory.special import root
 
 REACH = 16.0
@@ -53,7 +55,7 @@ class Coefficients:
     """Hermite coefficients of f(√q z), one row an input; of odd or even f only those that are not zero.
 
     `size` is E[f²]; `rest` what the coefficients leave of it, `aliasing` how far it moves between the step and its
-    double, both relative to it.
+    double, both relative to it. `tails` hold for each rule what it needs of the degrees from `terms` on.
     """
 
     values: Float[Array, "inputs terms"]
@@ -62,48 +64,71 @@ class Coefficients:
     rest: Float[Array, "inputs"]
     aliasing: Float[Array, "inputs"]
     terms: int
+    tails: tuple[tuple[Rule, Float[Array, "inputs nodes"]], ...] = ()
 
 
 def _cut_rule(panels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Legendre panels on either side of 0, finest there: exact for f that is smooth but for a kink at 0."""
+    """Gauss-Legendre panels above 0, finest there: exact for f that is smooth but for a kink at 0."""
     edges = REACH * (np.arange(panels + 1) / panels) ** 1.5
     nodes, weights = np.polynomial.legendre.leggauss(20)
     halves = np.diff(edges)[:, None] / 2
-    z = (edges[:-1, None] + halves * (1 + nodes)).ravel()
-    steps = (halves * weights).ravel()
-    return np.concatenate([-z[::-1], z]), np.concatenate([steps[::-1], steps])
+    return (edges[:-1, None] + halves * (1 + nodes)).ravel(), (halves * weights).ravel()
+
+
+def _panels(resolution: Resolution) -> int:
+    """Enough for the last degree of a tail: 20 nodes hold a phase of 20."""
+    return ceil(1.12 * sqrt(rule(0, resolution.terms).degrees[0]))
 
 
 @lru_cache(maxsize=2 * len(LADDER))
-def _nodes(resolution: Resolution, kink: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Nodes z, weights of the standard normal law, and weighted h_n(z)."""
+def _nodes(
+    resolution: Resolution, kink: Kink | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
+    """Nodes z ≥ 0, each for -z too: weights of the normal law, weighted h_n(z), h_n/d_n at each tail's degrees."""
     terms = resolution.terms
-    if kink:
-        z, step = _cut_rule(24)
+    if kink is not None:
+        z, step = _cut_rule(_panels(resolution))
     else:
-        z = np.arange(-round(REACH / resolution.step), round(REACH / resolution.step) + 1) * resolution.step
+        z = np.arange(round(REACH / resolution.step) // 2 * 2 + 1) * resolution.step
         step = np.full(z.size, resolution.step)
+        step[0] /= 2
     weights = step * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    hermite = np.empty((terms, z.size))
+    rules = _rules(resolution, kink)
+    wanted = {n for one in rules for n in one.degrees}
     # the recursion runs on h_n·exp(-z²/4), which stays bounded where h_n alone overflows
-    damped = np.exp(-(z**2) / 4)
-    hermite[0] = damped
-    hermite[1] = z * damped
-    for n in range(1, terms - 1):
-        hermite[n + 1] = (z * hermite[n] - np.sqrt(n) * hermite[n - 1]) / np.sqrt(n + 1)
-    return z, weights, hermite * (step * np.exp(-(z**2) / 4) / np.sqrt(2 * np.pi))
+    before, current = np.zeros_like(z), np.exp(-(z**2) / 4)
+    damped = {0: current}
+    for n in range(max(terms - 1, *wanted, 0)):
+        before, current = current, (z * current - np.sqrt(n) * before) / np.sqrt(n + 1)
+        if n + 1 < terms or n + 1 in wanted:
+            damped[n + 1] = current
+    density = step * np.exp(-(z**2) / 4) / np.sqrt(2 * np.pi)
+    tails = tuple(np.stack([damped[n] for n in one.degrees]) * density / one.unit[:, None] for one in rules)
+    return z, weights, np.stack([damped[n] for n in range(terms)]) * density, tails
+
+
+def _rules(resolution: Resolution, kink: Kink | None) -> tuple[Rule, ...]:
+    return () if kink is None else tuple(rule(order, resolution.terms) for order, _ in kink.jumps)
 
 
 def mean(
     f: Callable[..., Array],
     variance: Float[Array, "..."],
     resolution: Resolution = FINEST,
-    kink: bool = False,
+    kink: Kink | None = None,
 ) -> Float[Array, "..."]:
     """E[f(√variance z)], by the trapezoidal rule; by panels where f has a kink at 0."""
-    z, weights, _ = _nodes(resolution, kink)
-    values = f(root(variance)[..., None] * z.astype(variance.dtype))
-    return jnp.broadcast_to(values, (*variance.shape, z.size)) @ weights.astype(variance.dtype)
+    z, weights, *_ = _nodes(resolution, kink)
+    ahead, behind = _values(f, variance, z)
+    return (ahead + behind) @ weights.astype(variance.dtype)
+
+
+def _values(
+    f: Callable[..., Array], variance: Float[Array, "..."], z: Float[np.ndarray, "nodes"]
+) -> tuple[Float[Array, "... nodes"], Float[Array, "... nodes"]]:
+    """f(√variance z) and f(-√variance z)."""
+    points = root(variance)[..., None] * z.astype(variance.dtype)
+    return jnp.broadcast_to(f(points), points.shape), jnp.broadcast_to(f(-points), points.shape)
 
 
 def coefficients(
@@ -111,32 +136,41 @@ def coefficients(
     variance: Float[Array, "inputs"],
     parity: Parity = None,
     resolution: Resolution = FINEST,
-    kink: bool = False,
+    kink: Kink | None = None,
 ) -> Coefficients:
     """a_n = E[f(√variance z) h_n(z)], for f of the stated parity, which may have a `kink` at 0."""
-    z, weights, hermite = _nodes(resolution, kink)
+    z, weights, hermite, beyond = _nodes(resolution, kink)
     dtype = variance.dtype
-    values = f(root(variance)[:, None] * z.astype(dtype))
-    values = jnp.broadcast_to(values, (variance.size, z.size))
-    kept = hermite[{"odd": slice(1, None, 2), "even": slice(0, None, 2), None: slice(None)}[parity]]
-    a = jnp.matmul(values, kept.T.astype(dtype), precision=jax.lax.Precision.HIGHEST)
-    squares = values**2 * weights.astype(dtype)
+    ahead, behind = _values(f, variance, z)
+    halves = {"even": ahead + behind, "odd": ahead - behind}
+
+    def projected(rows: Float[np.ndarray, "terms nodes"], side: str) -> Float[Array, "inputs terms"]:
+        return jnp.matmul(halves[side], rows.T.astype(dtype), precision=jax.lax.Precision.HIGHEST)
+
+    sides = ("even", "odd") if parity is None else (parity,)
+    a = jnp.stack([projected(hermite[int(side == "odd") :: 2], side) for side in sides], axis=-1)
+    a = a.reshape(variance.size, a.shape[1] * len(sides))
+    squares = (ahead**2 + behind**2) * weights.astype(dtype)
     size = jnp.sum(squares, axis=-1)
-    if kink:
-        coarse, steps = _cut_rule(12)
+    rest = size - jnp.sum(a**2, axis=-1)
+    tails = []
+    if kink is not None:
+        for one, h, (order, jump) in zip(_rules(resolution, kink), beyond, kink.jumps, strict=True):
+            at_infinity = (jump * root(variance) ** order)[:, None]
+            tails.append((one, jnp.concatenate([at_infinity, projected(h, "odd" if one.odd else "even")], axis=1)))
+            rest = rest - tails[-1][1] ** 2 @ one.full.astype(dtype)
+        coarse, steps = _cut_rule(_panels(resolution) // 2)
         density = steps * np.exp(-(coarse**2) / 2) / np.sqrt(2 * np.pi)
-        again = jnp.broadcast_to(f(root(variance)[:, None] * coarse.astype(dtype)), (variance.size, coarse.size))
-        doubled = again**2 @ density.astype(dtype)
+        doubled = sum(v**2 for v in _values(f, variance, coarse)) @ density.astype(dtype)
     else:
-        # z has an odd number of nodes with 0 in the middle, so every second one, 0 among them, is a grid as well
-        doubled = 2 * jnp.sum(squares[:, z.size // 2 % 2 :: 2], axis=-1)
-    rest, aliasing = size - jnp.sum(a**2, axis=-1), jnp.abs(doubled - size)
-    if resolution != FINEST and not kink:
+        doubled = 2 * jnp.sum(squares[:, ::2], axis=-1)  # every second node, 0 among them, is a grid as well
+    aliasing = jnp.abs(doubled - size)
+    if resolution != FINEST and kink is None:
         aliasing = jnp.zeros_like(aliasing)  # `resolve` held it against the finest; its double is far coarser
     # what rounding alone leaves is no error of the series
     floor = 100 * np.finfo(dtype).eps * size
-    rest, aliasing = (jnp.where(v > floor, v / jnp.where(size > 0, size, 1), 0) for v in (rest, aliasing))
-    return Coefficients(a, parity, size, rest, aliasing, resolution.terms)
+    rest, aliasing = (jnp.where(abs(v) > floor, v / jnp.where(size > 0, size, 1), 0) for v in (rest, aliasing))
+    return Coefficients(a, parity, size, rest, aliasing, resolution.terms, tuple(tails))
 
 
 def covariance(
@@ -147,7 +181,11 @@ def covariance(
     argument = c if left.parity is None else c * c
     step = lambda state, a, b: (state[0] * argument + a * b,)  # noqa: E731
     (total,) = _horner(left.values, right.values, (jnp.zeros_like(c),), step)
-    return total * c if left.parity == "odd" else total, error(left, right, c)
+    total = total * c if left.parity == "odd" else total
+    for (one, a), (_, b) in zip(left.tails, right.tails, strict=True):
+        tail = (a * one.full.astype(c.dtype)) @ b.T - one.drop(a, b, fold)
+        total = total + (jnp.where(fold >= 0, tail, -tail) if one.odd else tail)
+    return total, error(left, right, c)
 
 
 def core_fold(
@@ -159,7 +197,8 @@ def core_fold(
     Σ p_n(1 - cⁿ) = (1 - c) Σ_m cᵐ Σ_{n>m} p_n: nothing cancels. Of odd f the correlation at c < 0 is that at -c,
     turned round; powers of c then go by twos, 1 - c² = δγ.
     """
-    a, b = (side.values / root(jnp.where(side.size > 0, side.size, 1))[:, None] for side in (left, right))
+    lengths = [root(jnp.where(side.size > 0, side.size, 1))[:, None] for side in (left, right)]
+    a, b = (side.values / length for side, length in zip((left, right), lengths, strict=True))
     pair = sides(fold if left.parity is None else jnp.abs(fold))
     argument = pair.c if left.parity is None else pair.c * pair.c
     zero = jnp.zeros_like(fold)
@@ -178,6 +217,13 @@ def core_fold(
         delta = apart + pair.delta * pair.gamma * polynomial * (pair.c if left.parity == "odd" else 1)
         if left.parity == "odd":
             delta = delta + pair.delta * (tail + first * second)
+    for (one, a), (_, b) in zip(left.tails, right.tails, strict=True):
+        a, b = a / lengths[0], b / lengths[1]
+        full = one.full.astype(fold.dtype)
+        drop = one.drop(a, b, fold)
+        if one.odd and left.parity is None:
+            drop = jnp.where(fold >= 0, drop, 2 * (a * full) @ b.T - drop)
+        delta = delta + drop + sum(w * (a[:, k][:, None] - b[:, k][None, :]) ** 2 for k, w in enumerate(full)) / 2
     # what the terms left out hold of E f² is taken as one term of their lowest degree: right at c = 1, and as good
     # as nothing elsewhere
     rest = (left.rest[:, None] + right.rest[None, :]) / 2
@@ -190,7 +236,8 @@ def core_fold(
 
 def error(left: Coefficients, right: Coefficients, c: Float[Array, "n1 n2"]) -> Float[Array, ""]:
     """The largest error among all pairs, relative to √(E f² E f²)."""
-    rest = root(left.rest)[:, None] * root(right.rest)[None, :] * jnp.abs(c) ** left.terms
+    rests = root(jnp.abs(left.rest))[:, None] * root(jnp.abs(right.rest))[None, :]
+    rest = rests * jnp.abs(c) ** left.terms
     aliasing = jnp.maximum(jnp.max(left.aliasing, initial=0), jnp.max(right.aliasing, initial=0))
     return jnp.maximum(jnp.max(rest, initial=0), aliasing)
 
