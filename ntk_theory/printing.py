@@ -49,6 +49,48 @@ class NormalTail(sympy.Function):
     nargs = 3
 
 
+class Exponential(sympy.Function):
+    """Exponential(e) is eᵉ, for the printer: of SymPy's own it makes products of eᵉ and e⁻ᵉ, which overflow."""
+
+    nargs = 1
+    is_positive = True
+
+
+class Expm1(sympy.Function):
+    """Expm1(e) is eᵉ - 1, for the printer."""
+
+    nargs = 1
+    is_real = True
+
+
+class Drop(sympy.Function):
+    """Drop(e, f, e - f) is eᵉ - eᶠ, for the printer."""
+
+    nargs = 3
+    is_real = True
+
+
+class Size(sympy.Function):
+    """Size(q) is a power of two near max(1, √q), a scale for sums of powers of √q."""
+
+    nargs = 1
+    is_positive = True
+
+
+class Share(sympy.Function):
+    """Share(q) is √q/Size(q)."""
+
+    nargs = 1
+    is_positive = True
+
+
+class Unit(sympy.Function):
+    """Unit(q) is 1/Size(q)."""
+
+    nargs = 1
+    is_positive = True
+
+
 class _Clip(sympy.Function):
     """_Clip(x, lower, upper) is x within the interval where a piece stands, and the interval's end beyond."""
 
@@ -64,7 +106,7 @@ def _guarded(expression: Expr) -> Expr:
     """Every Piecewise over x < b as a _Select whose branches see x clipped to where they stand."""
     expression = expression.replace(lambda part: isinstance(part, sympy.Piecewise), _select)
     expression = expression.replace(lambda part: part.is_Mul and part.has(sympy.erf), _tail)
-    return complemented(expression, lambda z: 1 - z)
+    return complemented(expression, lambda z: 1 - z).replace(sympy.exp, Exponential)
 
 
 def _tail(product: Expr) -> Expr:
@@ -122,6 +164,12 @@ _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
     sympy.sinh: ("sinh", jnp.sinh),
     sympy.cosh: ("cosh", jnp.cosh),
     sympy.tanh: ("tanh", jnp.tanh),
+    Exponential: ("exp", jnp.exp),
+    Expm1: ("expm1", jnp.expm1),
+    Drop: ("drop", special.drop),
+    Size: ("size", special.size),
+    Share: ("share", special.share),
+    Unit: ("unit", special.unit),
     NormalTail: ("normal_tail", special.normal_tail),
     BivariateNormal: ("bivariate_normal", special.bivariate_normal),
     Orthant: ("orthant", special.orthant),
@@ -197,7 +245,7 @@ class _Printer(PythonCodePrinter):
 
     def _print_log(self, expr: Expr) -> str:
         rest = expr.args[0] - 1
-        if isinstance(rest, sympy.exp):
+        if isinstance(rest, sympy.exp | Exponential):
             return f"softplus({self._print(rest.args[0])})"
         return f"log({self._print(expr.args[0])})"
 
@@ -210,6 +258,7 @@ class _Printer(PythonCodePrinter):
 
     _print_exp = _print_erf = _print_sin = _print_cos = _print_tan = _print_asin = _print_Function
     _print_acos = _print_atan = _print_atan2 = _print_sinh = _print_cosh = _print_tanh = _print_Function
+    _print_Exponential = _print_Expm1 = _print_Drop = _print_Size = _print_Share = _print_Unit = _print_Function
     _print_NormalTail = _print_BivariateNormal = _print_Orthant = _print_gamma = _print_Function
 
     def _print_Hypergeometric(self, expr: Expr) -> str:

@@ -33,6 +33,29 @@ def _root_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Arr
     return result, jnp.where(positive, 0.5 / jnp.where(positive, result, 1), 0) * step
 
 
+def size(variance: Float[Array, "..."]) -> Float[Array, "..."]:
+    """A power of two near max(1, √variance), constant when differentiated."""
+    _, exponent = jnp.frexp(jnp.maximum(jax.lax.stop_gradient(jnp.sqrt(variance)), 1))
+    return jnp.ldexp(jnp.ones_like(variance), exponent - 1)
+
+
+def drop(first: Float[Array, "..."], second: Float[Array, "..."], gap: Float[Array, "..."]) -> Float[Array, "..."]:
+    """eᵉ - eᶠ, given e, f and e - f: it neither cancels where they are close, nor overflows where one is large."""
+    falling = gap > 0  # one of the two may be printed as the number 0
+    size = jnp.exp(jnp.where(falling, first, second))
+    return jnp.where(falling, -1, 1) * size * jnp.expm1(-jnp.abs(gap))
+
+
+def unit(variance: Float[Array, "..."]) -> Float[Array, "..."]:
+    """1/size(variance), exactly."""
+    return 1 / size(variance)
+
+
+def share(variance: Float[Array, "..."]) -> Float[Array, "..."]:
+    """√variance/size(variance), below 2."""
+    return root(variance) * unit(variance)
+
+
 def normal_tail(
     z: Float[Array, "..."], exponent: Float[Array, "..."], rest: Float[Array, "..."]
 ) -> Float[Array, "..."]:

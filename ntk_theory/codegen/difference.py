@@ -9,7 +9,7 @@ keeps its digits; where φ has a kink the terms of order √δ cancel between th
 import sympy
 from sympy import Expr
 
-from ntk_theory.codegen.stable import delta
+from ntk_theory.codegen.stable import delta, exponentials
 from ntk_theory.errors import NotInClassError
 from ntk_theory.symbols import c, kappa, q1, q2
 
@@ -17,7 +17,7 @@ from ntk_theory.symbols import c, kappa, q1, q2
 def difference(expression: Expr) -> Expr:
     """f(1) - f(c), in c, δ and whatever else is in f. Raises `NotInClassError` for a function without a rule."""
     expression = expression.subs(kappa, c * sympy.sqrt(q1 * q2))
-    return _difference(expression.rewrite([sympy.sinh, sympy.cosh], sympy.exp))
+    return _difference(exponentials(expression).rewrite([sympy.sinh, sympy.cosh], sympy.exp))
 
 
 def _difference(f: Expr) -> Expr:

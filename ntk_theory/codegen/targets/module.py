@@ -91,7 +91,7 @@ def _printable(expression: Expr, integrands: dict[Expr, Symbol]) -> Expr:
         else:
             f, g, *rest = node.args
             calls[node] = Covariance(name(f), name(g), *rest, sine)
-    return _logarithms(in_sides(in_range(expression.xreplace(calls))))
+    return _logarithms(in_sides(in_range(expression.xreplace(calls)), scaled=False))
 
 
 def _logarithms(expression: Expr) -> Expr:
