@@ -43,6 +43,12 @@ class BivariateNormal(sympy.Function):
     nargs = 5
 
 
+class Quadrant(sympy.Function):
+    """Quadrant(a, b, ρ) is E[e^{-aX - bY}; X > 0, Y > 0], for the printer, which adds 1 - ρ and 1 + ρ."""
+
+    nargs = (3, 5)
+
+
 class NormalTail(sympy.Function):
     """NormalTail(z, e, e - z²) is ½eᵉ erfc(z), for the printer: 1 - erf(z) has no digits where eᵉ is large."""
 
@@ -125,12 +131,16 @@ def _tail(product: Expr) -> Expr:
 
 
 def complemented(expression: Expr, complement: Callable[[Expr], Expr]) -> Expr:
-    """Every ₂F₁(a, b; c; z) with 1 - z beside z, and every Φ₂(h, k; ρ) with 1 - ρ and 1 + ρ beside ρ.
+    """Every ₂F₁(a, b; c; z) with 1 - z beside z, every Φ₂(h, k; ρ) and quadrant with 1 - ρ and 1 + ρ beside ρ.
 
     Raises `NotInClassError` for other hypergeometric functions.
     """
     expression = expression.replace(
         Phi2, lambda h, k, rho: BivariateNormal(h, k, rho, complement(rho), complement(-rho))
+    )
+    expression = expression.replace(
+        lambda part: isinstance(part, Quadrant) and len(part.args) == 3,
+        lambda part: Quadrant(*part.args, complement(part.args[2]), complement(-part.args[2])),
     )
 
     def with_complement(node: Expr) -> Expr:
@@ -171,6 +181,7 @@ _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
     Share: ("share", special.share),
     Unit: ("unit", special.unit),
     NormalTail: ("normal_tail", special.normal_tail),
+    Quadrant: ("quadrant", special.quadrant),
     BivariateNormal: ("bivariate_normal", special.bivariate_normal),
     Orthant: ("orthant", special.orthant),
     Hypergeometric: ("hypergeometric", special.hypergeometric),
@@ -259,7 +270,7 @@ class _Printer(PythonCodePrinter):
     _print_exp = _print_erf = _print_sin = _print_cos = _print_tan = _print_asin = _print_Function
     _print_acos = _print_atan = _print_atan2 = _print_sinh = _print_cosh = _print_tanh = _print_Function
     _print_Exponential = _print_Expm1 = _print_Drop = _print_Size = _print_Share = _print_Unit = _print_Function
-    _print_NormalTail = _print_BivariateNormal = _print_Orthant = _print_gamma = _print_Function
+    _print_Quadrant = _print_NormalTail = _print_BivariateNormal = _print_Orthant = _print_gamma = _print_Function
 
     def _print_Hypergeometric(self, expr: Expr) -> str:
         parameters = [float(v) for v in expr.args[:3]]

@@ -53,6 +53,52 @@ def test_orthants(arguments):
     assert value == pytest.approx(float(Orthant(*map(Rational, arguments)).evalf(16)), rel=1e-14)
 
 
+QUADRANTS = [
+    (0.0, 0.0, "0.99999999"),
+    (3.0, 0.0, "-0.999999"),
+    (1e-6, 2.0, "0.3"),
+    (0.5, 40.0, "-0.5"),
+    (300.0, 300.0, "0.99"),
+    (1e4, 1.0, "0"),
+]
+
+
+def exponential_over_quadrant(a, b, c):
+    """The integral in polar coordinates, in pieces that shrink towards both ends."""
+    reach = mpmath.pi - mpmath.acos(mpmath.mpf(c))
+
+    def radial(m):
+        if m > 1e3:
+            return sum((-1) ** k * mpmath.fac2(2 * k + 1) / m ** (2 * k + 2) for k in range(5))
+        return 1 - m * mpmath.sqrt(mpmath.pi / 2) * mpmath.exp(m * m / 2) * mpmath.erfc(m / mpmath.sqrt(2))
+
+    near = [reach / 4**k for k in range(1, 9)]
+    ends = sorted([0, *near, *(reach - t for t in near), reach])
+    integral = mpmath.quad(lambda t: radial(a * mpmath.sin(t) + b * mpmath.sin(reach - t)), ends, maxdegree=4)
+    return float(integral / (2 * mpmath.pi))
+
+
+def test_exponentials_over_a_quadrant():
+    with mpmath.workdps(25):
+        exact = [exponential_over_quadrant(*one) for one in QUADRANTS]
+        gaps = [(float(1 - mpmath.mpf(c)), float(1 + mpmath.mpf(c))) for _, _, c in QUADRANTS]
+    with jax.enable_x64(True):
+        a, b, rho = (jnp.asarray([float(one[k]) for one in QUADRANTS]) for k in range(3))
+        below, above = jnp.asarray(gaps).T
+        along = (1 + a, -b / 2, (1 - rho**2) / 3)
+        value, slope = jax.jvp(lambda *at: special.quadrant(*at, below, above), (a, b, rho), along)
+
+        def moved(step):
+            # 1 ± ρ move with ρ
+            shift = step * along[2]
+            at = a + step * along[0], b + step * along[1], rho + shift, below - shift, above + shift
+            return special.quadrant(*at)
+
+        ratio = (moved(2e-4) - moved(1e-4)) / 1e-4
+    np.testing.assert_allclose(value, exact, rtol=2e-12)
+    np.testing.assert_allclose(slope, ratio, rtol=2e-3, atol=1e-9)
+
+
 @pytest.mark.parametrize("text", ["max(x, 0)**1.5", pytest.param("max(x, 0)*erf(x)", marks=pytest.mark.slow)])
 def test_compiled_kernels_are_the_derived_ones(text):
     x1 = np.array([[1.0, 0.0], [0.6, 0.8], [0.9999999, 4.472e-4], [-1.0, 1e-3]]) * np.sqrt(2)

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import sympy
 from sympy import Expr
 
-from ntk_theory.printing import Drop, Expm1, Share, Size, Unit
+from ntk_theory.gaussian.special import Phi2
+from ntk_theory.printing import Drop, Expm1, Quadrant, Share, Size, Unit
 from ntk_theory.symbols import q, q1, q2
 
 _VARIANCES = (q, q1, q2)
@@ -23,6 +24,29 @@ def in_scale(expression: Expr) -> Expr:
     """`expression` in forms that keep their digits at all variances."""
     expression = expression.replace(lambda part: part.is_Add and part.has(sympy.exp), _small_differences)
     return _whole(expression, *_scaled(expression))
+
+
+def in_quadrants(expression: Expr) -> Expr:
+    """Every eᴱ Φ₂(h, k; ρ) that is an expectation of e^{-aX - bY} over X, Y > 0 with a, b ≥ 0."""
+    return expression.replace(lambda part: part.is_Mul and part.has(Phi2) and part.has(sympy.exp), _quadrant)
+
+
+def _quadrant(product: Expr) -> Expr:
+    roots = dict(zip((q1, q2), sympy.symbols("r1 r2", positive=True), strict=True))
+    there = {variance: root**2 for variance, root in roots.items()}
+    back = {root: sympy.sqrt(variance) for variance, root in roots.items()}
+    powers = [factor for factor in product.args if isinstance(factor, sympy.exp)]
+    normals = [factor for factor in product.args if isinstance(factor, Phi2)]
+    if len(powers) != 1 or len(normals) != 1:
+        return product
+    h, k, rho = (argument.subs(there) for argument in normals[0].args)
+    spread = 1 - rho**2
+    square = 2 * powers[0].args[0].subs(there) * spread
+    rates = [sympy.cancel((rho * v - u) / spread) for u, v in ((h, k), (k, h))]
+    if sympy.expand(square - h**2 + 2 * rho * h * k - k**2) != 0 or not all(rate.is_nonnegative for rate in rates):
+        return product
+    rest = [factor for factor in product.args if factor not in (powers[0], normals[0])]
+    return sympy.Mul(*rest, Quadrant(*(e.subs(back) for e in (*rates, rho))))
 
 
 def _small_differences(total: Expr) -> Expr:

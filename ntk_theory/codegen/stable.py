@@ -7,7 +7,7 @@ the symbols below from the folded correlation, each to a last bit.
 import sympy
 from sympy import Expr, Symbol
 
-from ntk_theory.codegen.ranges import in_scale
+from ntk_theory.codegen.ranges import in_quadrants, in_scale
 from ntk_theory.printing import complemented
 from ntk_theory.symbols import c, kappa, q1, q2
 
@@ -34,6 +34,8 @@ def in_sides(expression: Expr, scaled: bool = True) -> Expr:
     """`expression` with κ written out and every 1 ± c, 1 - c², acos c and asin c in their stable symbols; `scaled`
     for large and small variances, in functions that JAX alone is given."""
     expression = expression.subs(kappa, c * sympy.sqrt(q1 * q2))
+    expression = in_quadrants(expression) if scaled else expression
+    expression = expression.replace(lambda part: part.is_Mul and {1 - c, 1 + c} <= set(part.args), _joined)
     expression = expression.replace(sympy.acos(c), angle).replace(sympy.asin(c), sympy.pi / 2 - angle)
     expression = expression.subs(sympy.pi - angle, supplement)
     expression = expression.replace(lambda part: isinstance(part, sympy.exp), _decaying)
@@ -47,6 +49,11 @@ def in_sides(expression: Expr, scaled: bool = True) -> Expr:
     expression = expression.xreplace(shorter).subs(shorter)
     expression = expression.replace(lambda part: part.is_Add and part.has(c), _with_sine)
     return in_scale(expression) if scaled else expression
+
+
+def _joined(product: Expr) -> Expr:
+    """(1 - c)(1 + c) as 1 - c²."""
+    return sympy.Mul(*(factor for factor in product.args if factor not in (1 - c, 1 + c)), 1 - c**2)
 
 
 def _decaying(exponential: Expr) -> Expr:
