@@ -14,52 +14,83 @@ EDGE = 256
 """Rows and columns of a block: in float32 a matrix of 256 kB."""
 
 Block = tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"], Float[Array, ""]]
-Compute = Callable[[Any, Any, Bool[Array, "n1 n2"] | None], Block]
-"""From two batches, each a tree of arrays with one row an input, their two matrices and an error."""
+Compute = Callable[..., Block]
+"""From two batches, each a tree of arrays with one row an input, which pairs are of two distinct inputs (None for
+all), and what is known of the block, if anything is: two matrices and an error."""
 
 
-def symmetric_blocks(compute: Compute, x: Any) -> Block:
-    """Two symmetric matrices and a maximum over pairs of one batch; those on the diagonal are not `distinct`."""
+def symmetric_blocks(compute: Compute, x: Any, dtype: Any, known: Any = ()) -> Block:
+    """Two symmetric matrices and a maximum over pairs of one batch; those on the diagonal are not `distinct`.
+
+    `known` is a tree of arrays from `symmetric_parts`, given to `compute` block by block.
+    """
     n = _rows(x)
-    if n <= EDGE:
-        first, second, error = compute(x, x, ~jnp.eye(n, dtype=bool))
-        return _mirrored(first), _mirrored(second), error
-    edge, starts = _edges(n)
-    upper = jnp.array([(i, j) for k, i in enumerate(starts) for j in starts[k:]], np.int32)
+    edge, places = _upper(n)
 
-    def step(carry: Block, place: Array) -> tuple[Block, None]:
+    if len(places) == 1:
+        first, second, error = compute(x, x, ~jnp.eye(n, dtype=bool), *_first(known))
+        return _mirrored(first), _mirrored(second), error
+
+    def step(carry: Block, at: tuple[Array, Any]) -> tuple[Block, None]:
+        (rows, columns), own = at[0], at[1]
         nngp, ntk, worst = carry
-        rows, columns = place[0], place[1]
         x1, x2 = (_slice(x, start, edge) for start in (rows, columns))
-        distinct = rows + jnp.arange(edge)[:, None] != columns + jnp.arange(edge)[None, :]
-        first, second, error = jax.checkpoint(compute)(x1, x2, distinct)
-        first, second = (jnp.where(rows == columns, _mirrored(block), block) for block in (first, second))
+        first, second, error = jax.checkpoint(compute)(x1, x2, _distinct(rows, columns, edge), *own)
         nngp = jax.lax.dynamic_update_slice(nngp, first, (rows, columns))
         ntk = jax.lax.dynamic_update_slice(ntk, second, (rows, columns))
-        nngp = jax.lax.dynamic_update_slice(nngp, first.T, (columns, rows))
-        ntk = jax.lax.dynamic_update_slice(ntk, second.T, (columns, rows))
         return (nngp, ntk, jnp.maximum(worst, error)), None
 
-    return jax.lax.scan(step, _empty(x, n, n), upper)[0]
+    def mirror(matrix: Array, at: Array) -> tuple[Array, None]:
+        rows, columns = at
+        block = jax.lax.dynamic_slice(matrix, (rows, columns), (edge, edge))
+        block = jnp.where(rows == columns, _mirrored(block), block.T)
+        return jax.lax.dynamic_update_slice(matrix, block, (columns, rows)), None
+
+    # in a loop of its own: XLA computes a block anew for each of its uses
+    nngp, ntk, error = jax.lax.scan(step, _empty(n, n, dtype), (places, known))[0]
+    return jax.lax.scan(mirror, nngp, places)[0], jax.lax.scan(mirror, ntk, places)[0], error
 
 
-def rectangular_blocks(compute: Compute, x1: Any, x2: Any) -> Block:
+def symmetric_parts(compute: Callable[..., Any], x: Any) -> Any:
+    """What `compute`(x1, x2, distinct) is of every block on and above the diagonal, stacked."""
+    edge, places = _upper(_rows(x))
+
+    def part(at: Array) -> Any:
+        rows, columns = at
+        return compute(_slice(x, rows, edge), _slice(x, columns, edge), _distinct(rows, columns, edge))
+
+    return jax.lax.map(part, places)
+
+
+def rectangular_blocks(compute: Compute, x1: Any, x2: Any, dtype: Any, known: Any = ()) -> Block:
     """The same for all pairs of two batches, all of them wanted."""
-    n1, n2 = _rows(x1), _rows(x2)
-    if n1 * n2 <= EDGE * EDGE:
-        return compute(x1, x2, None)
-    (edge1, starts1), (edge2, starts2) = _edges(n1), _edges(n2)
-    places = jnp.array([(i, j) for i in starts1 for j in starts2], np.int32)
+    edges, places = _all(_rows(x1), _rows(x2))
 
-    def step(carry: Block, place: Array) -> tuple[Block, None]:
+    def step(carry: Block, at: tuple[Array, Any]) -> tuple[Block, None]:
+        place, own = (at[0][0], at[0][1]), at[1]
         nngp, ntk, worst = carry
-        at = (place[0], place[1])
-        a, b = _slice(x1, at[0], edge1), _slice(x2, at[1], edge2)
-        first, second, error = jax.checkpoint(lambda p, q: compute(p, q, None))(a, b)
-        nngp = jax.lax.dynamic_update_slice(nngp, first, at)
-        return (nngp, jax.lax.dynamic_update_slice(ntk, second, at), jnp.maximum(worst, error)), None
+        a, b = (_slice(x, start, edge) for x, start, edge in zip((x1, x2), place, edges, strict=True))
+        first, second, error = jax.checkpoint(lambda p, q: compute(p, q, None, *own))(a, b)
+        nngp = jax.lax.dynamic_update_slice(nngp, first, place)
+        return (nngp, jax.lax.dynamic_update_slice(ntk, second, place), jnp.maximum(worst, error)), None
 
-    return jax.lax.scan(step, _empty(x1, n1, n2), places)[0]
+    if len(places) == 1:
+        return compute(x1, x2, None, *_first(known))
+    return jax.lax.scan(step, _empty(_rows(x1), _rows(x2), dtype), (places, known))[0]
+
+
+def rectangular_parts(compute: Callable[..., Any], x1: Any, x2: Any) -> Any:
+    """What `compute`(x1, x2, None) is of every block, stacked."""
+    edges, places = _all(_rows(x1), _rows(x2))
+
+    def part(at: Array) -> Any:
+        return compute(*(_slice(x, at[k], edges[k]) for k, x in enumerate((x1, x2))), None)
+
+    return jax.lax.map(part, places)
+
+
+def _distinct(rows: Array, columns: Array, edge: int) -> Bool[Array, "edge edge"]:
+    return rows + jnp.arange(edge)[:, None] != columns + jnp.arange(edge)[None, :]
 
 
 def _mirrored(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
@@ -75,10 +106,27 @@ def _slice(x: Any, start: Array, size: int) -> Any:
     return jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, start, size), x)
 
 
-def _empty(x: Any, rows: int, columns: int) -> Block:
-    dtype = jax.tree.leaves(x)[0].dtype
+def _first(known: Any) -> Any:
+    return jax.tree.map(lambda a: a[0], known)
+
+
+def _empty(rows: int, columns: int, dtype: Any) -> Block:
     empty = jnp.zeros((rows, columns), dtype)
     return empty, empty, jnp.zeros((), dtype)
+
+
+def _upper(n: int) -> tuple[int, Array]:
+    """The edge of blocks, and where those on and above the diagonal begin."""
+    edge, starts = _edges(n)
+    return edge, jnp.array([(i, j) for k, i in enumerate(starts) for j in starts[k:]], np.int32)
+
+
+def _all(n1: int, n2: int) -> tuple[tuple[int, int], Array]:
+    """Both edges of blocks, and where all of them begin: one alone where it is small."""
+    if n1 * n2 <= EDGE * EDGE:
+        return (n1, n2), jnp.zeros((1, 2), np.int32)
+    (edge1, starts1), (edge2, starts2) = _edges(n1), _edges(n2)
+    return (edge1, edge2), jnp.array([(i, j) for i in starts1 for j in starts2], np.int32)
 
 
 def _edges(n: int) -> tuple[int, list[int]]:

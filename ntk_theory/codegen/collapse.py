@@ -1,112 +1,212 @@
-"""A whole network as two functions of the angle between inputs, c(θ) and Θ(θ)/√(ΘΘ), whatever its depth.
+"""A whole network as two polynomials, c and Θ/√(ΘΘ), in two log variances and the angle, whatever its depth.
 
-Where the map of a pair depends on c alone (homogeneous φ without bias, or inputs of one norm), both are fitted by
-Chebyshev series in t = θ(π + s)/(π(θ + s)): deep networks vary fast near θ = 0, on a scale s that is chosen for
-the shortest series. `error` is the largest difference from the layer-by-layer map on other points.
+A pair enters a network as three numbers: log q₁, log q₂ and the angle θ. Over the range that these have in the
+data at hand the network is fitted in double precision, by interpolation at Chebyshev's nodes, in y: either an
+affine function of 1 - cos θ, or t = (θ - θ₀)(θ₁ + s)/((θ₁ - θ₀)(θ + s)), since deep networks vary fast near θ = 0, on a
+scale s that is chosen for the shortest polynomials. `error` is measured in the precision that is asked for, on
+points between the nodes. Homogeneous φ without bias, and inputs of one norm, are the case of no dependence on q.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ntk_theory.codegen.separable import Separable, nodes, shortest, transformed
 from ntk_theory.codegen.state import arc
 
-Profile = Callable[[np.ndarray, float, float], tuple[np.ndarray, np.ndarray, float]]
-"""From folded correlations and two variances to c, Θ/√(ΘΘ), and the largest error of a series among them."""
-SCALES = (1e3, 4.0, 1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-6)
-TOLERANCE = {"float64": 2e-15, "float32": 2e-8}
-MOST = {"float64": 96, "float32": 48}
-ACCURATE = {"float64": 1e-13, "float32": 2e-7}
+Profile = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, float]]
+"""From variances (n,) and folded correlations (m,) to c and Θ/√(ΘΘ), shape (m, n, n), and the largest error of a
+series among them. Θ is nan where there is none."""
+
+TOLERANCE = {"float64": 2e-14, "float32": 5e-8}
+ACCURATE = {"float64": 1e-13, "float32": 8e-7}
+"""Relative to √(ΣΣ) and √(ΘΘ), or to five times the value, or the median, whatever is least."""
+MOST = 400
+"""Products in one function, beyond which the network goes layer by layer."""
 TRUNCATION = 1e-13
-_NODES = 256
-_CHECKED = 97
-OTHER_NORMS = ((0.5, 0.5), (0.25, 3.0))
+_SCALES = (1e3, 4.0, 1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-6)
+_ALONG = 256
+_CHUNK = 64
+_NORMS = 21
 
 
 @dataclass(frozen=True)
-class Series:
-    """Σ a_n T_n(2t - 1) for c and for Θ/√(ΘΘ): numbers, or entries of arrays that a program is given."""
+class Domain:
+    """Log variances from `low` to `high`, angles from `near` to `far`."""
 
+    low: float
+    high: float
+    near: float = 0.0
+    far: float = float(np.pi)
+
+    @property
+    def one_norm(self) -> bool:
+        return self.low == self.high
+
+    def rounded(self) -> "Domain":
+        """One of few domains that contains this one: log variances to eighths, angles to 32nds of π, and to halves
+        of halves of that near 0 and π."""
+        low, high = self.low, self.high
+        if not self.one_norm:
+            low, high = np.floor(low * 8) / 8, np.ceil(high * 8) / 8
+        near, far = _below(self.near), float(np.pi) - _below(np.pi - self.far)
+        return Domain(float(low), float(high), near if near < far else far - _STEP, far)
+
+
+_STEP = float(np.pi) / 32
+
+
+def _below(angle: float) -> float:
+    if angle >= _STEP:
+        return float(min(np.floor(angle / _STEP), 31) * _STEP)
+    return float(_STEP * 2.0 ** np.floor(np.log2(angle / _STEP))) if angle > _STEP * 2**-20 else 0.0
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=("near", "far", "scale"), meta_fields=("by_angle",))
+@dataclass(frozen=True)
+class Coordinate:
+    """y in [-1, 1], from the angle with its scale, or from 1 - cos θ."""
+
+    by_angle: bool
+    near: Any
+    far: Any
     scale: Any
-    nngp: tuple[Any, ...]
-    ntk: tuple[Any, ...]
-    error: float
 
-
-@dataclass(frozen=True)
-class Collapse:
-    """A series for either precision, or for the one that has a short one."""
-
-    series: dict[str, Series]
-
-    def __call__(self, fold: Float[Array, "n1 n2"]) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"]]:
-        """c and Θ/√(ΘΘ)."""
-        chosen = self.series[str(fold.dtype)]
+    def __call__(self, fold: Float[Array, "..."]) -> Float[Array, "..."]:
+        # one rounding fewer than through the angle, or 1 - cos θ, itself
+        if not self.by_angle:
+            beyond = fold + jnp.where(fold >= 0, -self.near, 2 - self.near).astype(fold.dtype)
+            return beyond * (2 / (self.far - self.near)) - 1
         small = arc(jnp.abs(fold))
         angle = jnp.where(fold >= 0, small, np.pi - small)
-        y = 2 * (1 + chosen.scale / np.pi) * angle / (angle + chosen.scale) - 1
-        return clenshaw(chosen.nngp, y), clenshaw(chosen.ntk, y)
+        beyond = jnp.where(fold >= 0, small - self.near, (np.pi - self.near) - small)
+        return beyond * (2 * (self.far + self.scale) / (self.far - self.near)) / (angle + self.scale) - 1
+
+    def folds(self, y: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
+        """The folded correlations at these y."""
+        t = (1 + y) / 2
+        if not self.by_angle:
+            delta = self.near + t * (self.far - self.near)
+            return np.where(delta <= 1, np.maximum(delta, 1e-300), delta - 2)
+        w = t * (self.far - self.near) / (self.far + self.scale)
+        return folded((self.near + w * self.scale) / (1 - w))
 
 
-def collapse(profile: Profile, q: float = 1.0, norms: tuple[tuple[float, float], ...] = ()) -> Collapse | None:
-    """The series of `profile`(folds, q1, q2) at variances q, for the precisions where it is short; None where the
-    profile itself is truncated, or is another at other `norms`."""
-    angles = np.concatenate([np.linspace(0, np.pi, _CHECKED), *(_nodes(scale) for scale in SCALES)])
-    asked = _folded(angles)  # one shape, one compilation
-    *found, truncation = profile(asked, q, q)
-    values = np.stack(found)
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=("centre", "half", "coordinate", "nngp", "ntk", "error"),
+    meta_fields=(),
+)
+@dataclass(frozen=True)
+class Collapse:
+    """Separables for c and for Θ/√(ΘΘ); `ntk` is None where there is no NTK. Its numbers may be a program's
+    arguments."""
+
+    centre: Any
+    half: Any
+    coordinate: Coordinate
+    nngp: Separable
+    ntk: Separable | None
+    error: float = 0.0
+
+    def __call__(
+        self, fold: Float[Array, "... n1 n2"], log_q1: Float[Array, "n1"], log_q2: Float[Array, "n2"]
+    ) -> tuple[Float[Array, "... n1 n2"], Float[Array, "... n1 n2"]]:
+        """c and Θ/√(ΘΘ), or nan."""
+        y = self.coordinate(fold)
+        u, v = (((s - self.centre) / self.half).astype(fold.dtype) for s in (log_q1, log_q2))
+        ntk = jnp.full_like(fold, jnp.nan) if self.ntk is None else self.ntk(y, u, v)
+        return self.nngp(y, u, v), ntk
+
+    def in_precision(self, dtype: str) -> "Collapse":
+        """Its coordinate in numbers of this precision: others would promote."""
+        place = self.coordinate
+        numbers = [np.asarray(v, dtype) for v in (place.near, place.far, place.scale)]
+        return replace(self, coordinate=Coordinate(place.by_angle, *numbers))
+
+
+def collapse(profile: Profile, domain: Domain, dtype: str, has_ntk: bool = True) -> Collapse | None:
+    """The network of `profile` on `domain`, to this precision; None where it has no short polynomials there, or
+    where the profile itself is truncated."""
+    centre, half = (domain.low + domain.high) / 2, (domain.high - domain.low) / 2
+    coordinates = _coordinates(domain)
+    middle = np.exp([centre])
+    *found, truncation = profile(middle, np.concatenate([c.folds(nodes(_ALONG)) for c in coordinates]))
+    along = np.stack(found[: 1 + has_ntk])[:, :, 0, 0]
+    if truncation > TRUNCATION or not np.all(np.isfinite(along)):
+        return None
+    candidates = [transformed(values, 1) for values in np.split(along, len(coordinates), axis=1)]
+    lengths = [sum(map(partial(_length, tolerance=TOLERANCE[dtype]), sides)) for sides in candidates]
+    best = int(np.argmin(lengths))
+    coordinate = coordinates[best]
+    if domain.one_norm:
+        values = np.split(along, len(coordinates), axis=1)[best][:, :, None, None]
+    else:
+        count = _CHUNK if max(_length(side, TOLERANCE[dtype]) for side in candidates[best]) <= 40 else 2 * _CHUNK
+        q = np.exp(centre + half * nodes(_NORMS))
+        values, truncation = _in_chunks(profile, q, coordinate.folds(nodes(count)))
+        values = values[: 1 + has_ntk]
     if truncation > TRUNCATION or not np.all(np.isfinite(values)):
         return None
-    for q1, q2 in norms:
-        *others, _ = profile(asked, q1, q2)
-        if np.max(np.abs(np.stack(others) - values)[:, :_CHECKED]) > 1e-12:
-            return None
-    series: dict[str, Series] = {}
-    fits = [_fit(side) for side in np.split(values[:, _CHECKED:], len(SCALES), axis=1)]
-    for key, tolerance in TOLERANCE.items():
-        cuts = [(_cut(nngp, tolerance), _cut(ntk, tolerance)) for nngp, ntk in fits]
-        best = min(range(len(SCALES)), key=lambda k: len(cuts[k][0]) + len(cuts[k][1]))
-        nngp, ntk = cuts[best]
-        t = 2 * angles * (1 + SCALES[best] / np.pi) / (angles + SCALES[best]) - 1
-        evaluated = np.stack([np.polynomial.chebyshev.chebval(t, side) for side in (nngp, ntk)])
-        error = float(np.max(np.abs(evaluated - values)))  # at the nodes of all other scales too
-        if max(len(nngp), len(ntk)) <= MOST[key] and error <= ACCURATE[key]:
-            series[key] = Series(SCALES[best], tuple(nngp), tuple(ntk), error)
-    return Collapse(series)
+    sides = [shortest(v, _weights(v), TOLERANCE[dtype], MOST) for v in values]
+    if sides[0] is None or (has_ntk and sides[1] is None):
+        return None
+    whole = Collapse(centre, half or 1.0, coordinate, sides[0], sides[1] if has_ntk else None)
+    error = _measured(whole, profile, domain, dtype)
+    return replace(whole, error=error) if error <= ACCURATE[dtype] else None
 
 
-def clenshaw(coefficients: tuple[Any, ...], y: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Σ a_n T_n(y)."""
-    twice = 2 * y
-    last, before = jnp.zeros_like(y), jnp.zeros_like(y)
-    for coefficient in coefficients[:0:-1]:
-        last, before = twice * last + (jnp.asarray(coefficient, y.dtype) - before), last
-    return y * last + (jnp.asarray(coefficients[0], y.dtype) - before)
-
-
-def _nodes(scale: float) -> np.ndarray:
-    """The angles at which t is a Chebyshev node."""
-    t = np.cos(np.pi * (2 * np.arange(_NODES) + 1) / (4 * _NODES)) ** 2
-    return t * scale * np.pi / (np.pi + scale - t * np.pi)
-
-
-def _fit(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Chebyshev coefficients of both functions from their values at the nodes."""
-    turns = np.outer(np.arange(_NODES), 2 * np.arange(_NODES) + 1) % (4 * _NODES)  # whole turns would cost digits
-    basis = np.cos(np.pi * turns / (2 * _NODES)) * 2 / _NODES
-    basis[0] /= 2
-    return basis @ values[0], basis @ values[1]
-
-
-def _folded(angle: np.ndarray) -> np.ndarray:
+def folded(angle: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
+    """The folded correlations at these angles."""
     small = np.minimum(angle, np.pi - angle)
     return np.where(angle <= np.pi / 2, 1.0, -1.0) * np.maximum(2 * np.sin(small / 2) ** 2, 1e-300)
 
 
-def _cut(coefficients: np.ndarray, tolerance: float) -> np.ndarray:
-    kept = np.nonzero(np.abs(coefficients) > tolerance * np.max(np.abs(coefficients)))[0]
-    return coefficients[: kept[-1] + 1]
+def _coordinates(domain: Domain) -> list[Coordinate]:
+    ends = [2 * np.sin(angle / 2) ** 2 for angle in (domain.near, domain.far)]
+    angles = [Coordinate(True, domain.near, domain.far, scale) for scale in _SCALES]
+    return [Coordinate(False, *map(float, ends), 0.0), *angles]
+
+
+def _length(series: Float[np.ndarray, "n"], tolerance: float) -> int:
+    kept = np.nonzero(np.abs(series) > tolerance * np.max(np.abs(series)))[0]
+    return int(kept[-1]) + 1
+
+
+def _in_chunks(profile: Profile, q: np.ndarray, folds: np.ndarray) -> tuple[np.ndarray, float]:
+    """`profile` at a few folds at a time: one program, compiled once."""
+    parts = [profile(q, part) for part in np.split(folds, len(folds) // _CHUNK)]
+    values = np.stack([np.concatenate([part[k] for part in parts]) for k in range(2)])
+    return values, max(part[2] for part in parts)
+
+
+def _weights(values: np.ndarray) -> np.ndarray:
+    sizes = np.abs(values)
+    return np.minimum(1, 5 * np.maximum(sizes, np.median(sizes)))
+
+
+def _measured(whole: Collapse, profile: Profile, domain: Domain, dtype: str) -> float:
+    """The largest error between the nodes, in arithmetic of this precision."""
+    rng = np.random.default_rng(0)
+    if domain.one_norm:
+        log_q, y = np.array([domain.low]), nodes(len(_coordinates(domain)) * _ALONG)
+    else:
+        log_q, y = rng.uniform(domain.low, domain.high, _NORMS), rng.uniform(-1, 1, _CHUNK)
+        log_q[:2] = domain.low, domain.high
+    y[:2] = -1, 1
+    folds = whole.coordinate.folds(y).astype(dtype)
+    *exact, _ = profile(np.exp(log_q), folds.astype(np.float64))
+    s = jnp.asarray(log_q)
+    found = whole.in_precision(dtype)(jnp.asarray(folds)[:, None, None] + jnp.zeros((1, 1), dtype), s, s)
+    sides = zip(found, exact, (whole.nngp, whole.ntk), strict=True)
+    return max(
+        float(np.max(np.abs(np.asarray(a, np.float64) - b) / _weights(b)))
+        for a, b, side in sides
+        if side is not None
+    )

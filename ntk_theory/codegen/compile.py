@@ -19,7 +19,7 @@ from ntk_theory.codegen.affine import affine_fold
 from ntk_theory.codegen.angle import AngleMap
 from ntk_theory.codegen.blocks import Block, rectangular_blocks, symmetric_blocks
 from ntk_theory.codegen.closed import ClosedMap
-from ntk_theory.codegen.collapse import OTHER_NORMS, Collapse, collapse
+from ntk_theory.codegen.collapse import Collapse, Domain, collapse, folded
 from ntk_theory.codegen.expansion import Expansion
 from ntk_theory.codegen.freeze import AffineMap, FrozenLayer, freeze_layer
 from ntk_theory.codegen.inputs import Prepared, folds, prepare
@@ -31,7 +31,8 @@ from ntk_theory.layers import Layer
 from ntk_theory.special import root
 
 _Pair = tuple[DiagonalState, DiagonalState, PairState]
-_Inputs = tuple[Prepared, DiagonalState]
+Inputs = tuple[Prepared, DiagonalState]
+"""A batch as it enters a network, and as it leaves it."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,13 @@ class CompiledKernel:
     """The compiled network: `diagonal` for single inputs, `pairs` for all pairs of two batches.
 
     `source` is the text that was generated, layer by layer. `resolution` is that of the series. `scales`, where a
-    method is given them, are σ_w² and σ_b² in place of the layers' own. `along_angle` is the network as two
-    functions of the angle, where the inputs to come are known to have the one norm that it is for.
+    method is given them, are σ_w² and σ_b² in place of the layers' own. `wide` carries float32 inputs in double
+    precision: over many layers their own would lose digits. It needs JAX's 64-bit mode.
     """
 
     layers: tuple[FrozenLayer, ...]
     resolution: Resolution = FINEST
-    along_angle: Collapse | None = None
+    wide: bool = False
 
     @property
     def source(self) -> str:
@@ -76,17 +77,15 @@ class CompiledKernel:
 
     def diagonal(self, x: Float[Array, "n features"], scales: Scales | None = None) -> DiagonalState:
         """The final q = Σ(x, x) and Θ(x, x) of each input."""
-        return self._prepared(x, scales)[1]
+        return self.prepared(x, scales)[1]
 
     def symmetric(
         self, x: Float[Array, "n features"], scales: Scales | None = None
     ) -> tuple[Float[Array, "n n"], Float[Array, "n n"], Float[Array, ""]]:
         """Σ and Θ of all pairs of one batch; the diagonal comes from the map of single inputs, not through c."""
-        prepared = self._prepared(x, scales)
-        nngp, ntk, truncation = symmetric_blocks(partial(self._block, scales), prepared)
-        single = prepared[1]
-        nngp = jnp.fill_diagonal(nngp, single.q, inplace=False)
-        return nngp, jnp.fill_diagonal(ntk, single.ntk, inplace=False), truncation
+        prepared = self.prepared(self._widened(x), scales)
+        nngp, ntk, truncation = symmetric_blocks(partial(self._block, scales, x.dtype), prepared, x.dtype)
+        return *with_diagonal(nngp, ntk, prepared[1]), truncation
 
     def pairs(
         self,
@@ -95,56 +94,66 @@ class CompiledKernel:
         scales: Scales | None = None,
     ) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"], Float[Array, ""]]:
         """Σ and Θ of all pairs, and the largest error of a series, relative to √(E f² E f²)."""
-        block = partial(self._block, scales)
-        return rectangular_blocks(block, self._prepared(x1, scales), self._prepared(x2, scales))
+        block = partial(self._block, scales, x1.dtype)
+        inputs = [self.prepared(self._widened(x), scales) for x in (x1, x2)]
+        return rectangular_blocks(block, *inputs, x1.dtype)
 
-    def _prepared(self, x: Float[Array, "n features"], scales: Scales | None) -> _Inputs:
+    def prepared(self, x: Float[Array, "n features"], scales: Scales | None = None) -> Inputs:
         """Inputs as they enter, and their final states."""
         prepared = prepare(x)
+        if self.wide:
+            # squares of float32 are exact in double precision
+            within, scale = prepared.within.astype(float), prepared.scale.astype(float)
+            q = jnp.mean(within * within, axis=-1) * scale * scale
+            prepared = prepared._replace(q=q)
         start = DiagonalState(prepared.q, jnp.zeros_like(prepared.q))
         return prepared, self._through(self._diagonal_step, start, scales)
 
+    def _widened(self, x: Float[Array, "n features"]) -> Float[Array, "n features"]:
+        """In double precision where pairs go layer by layer; functions of the angle are as good without."""
+        return x.astype(float) if self.wide and str(x.dtype) not in self.collapsed else x
+
     def _block(
-        self, scales: Scales | None, x1: _Inputs, x2: _Inputs, distinct: Bool[Array, "n1 n2"] | None
+        self, scales: Scales | None, dtype: Any, x1: Inputs, x2: Inputs, distinct: Bool[Array, "n1 n2"] | None
     ) -> Block:
         (before1, left), (before2, right) = x1, x2
         fold = folds(before1, before2, distinct)
         # the factors of W drop out of both functions of the angle
-        whole = self.along_angle or (self.collapsed if scales is None or scales.b_var is None else None)
-        if whole is not None and str(fold.dtype) in whole.series:
-            c, ntk = whole(fold) if self.along_angle else self._of_angle(fold)
-            ntk_scale = root(left.ntk)[:, None] * root(right.ntk)[None, :]
-            return c * product_root(left.q, right.q), ntk * ntk_scale, jnp.zeros((), fold.dtype)
-        _, _, state = self.states(before1.q, before2.q, fold, distinct, scales)
-        return correlation(state.fold) * product_root(left.q, right.q), state.ntk, state.truncation
+        if (scales is None or scales.b_var is None) and str(fold.dtype) in self.collapsed:
+            found = scaled(*self._of_angle(fold), left, right), jnp.zeros((), fold.dtype)
+        else:
+            _, _, state = self.states(before1.q, before2.q, fold, distinct, scales)
+            nngp = correlation(state.fold) * product_root(left.q, right.q)
+            found = (nngp, state.ntk), state.truncation
+        return jax.tree.map(lambda v: v.astype(dtype), (*found[0], found[1]))
 
     @cached_property
-    def collapsed(self) -> Collapse | None:
-        """The whole network as two functions of the angle, where it is that for inputs of any norm."""
-        homogeneous = all(
+    def _homogeneous(self) -> bool:
+        return all(
             isinstance(layer.folds, AngleMap) or (isinstance(layer.folds, AffineMap) and not layer.b_std)
             for layer in self.layers
         )
-        if not homogeneous or self.no_ntk or len(self.layers) < 2:
-            return None
-        with jax.ensure_compile_time_eval(), jax.enable_x64(True):
-            whole = collapse(partial(self.profile, scales=self._unit_scales), norms=OTHER_NORMS)
-        return whole if whole and whole.series else None
 
-    def at_one_norm(self, q: float) -> Collapse | None:
-        """The whole network as two functions of the angle for inputs of this variance, where those are short; None
-        where a series of this resolution is too."""
-        if self.no_ntk or len(self.layers) < 2:
-            return None
+    @cached_property
+    def collapsed(self) -> dict[str, Collapse]:
+        """The whole network as two functions of the angle in either precision, where it is that for all norms."""
+        if not self._homogeneous or self.no_ntk or len(self.layers) < 2:
+            return {}
         with jax.ensure_compile_time_eval(), jax.enable_x64(True):
-            return collapse(self.profile, q)
+            *values, _ = self.profile(np.array([1.0, 0.5, 0.25, 3.0]), folded(np.linspace(0, np.pi, 97)))
+            if any(not np.max(np.abs(v - v[:, :1, :1])) <= 1e-12 for v in values):
+                return {}
+            domain = Domain(0.0, 0.0)
+            fitted = {dtype: collapse(self.profile, domain, dtype) for dtype in ("float64", "float32")}
+        return {dtype: whole.in_precision(dtype) for dtype, whole in fitted.items() if whole is not None}
 
     def _of_angle(self, fold: Float[Array, "n1 n2"]) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"]]:
-        """c and Θ/√(ΘΘ) by their series; their slopes layer by layer, where no digits are lost to 1/sin θ."""
+        """c and Θ/√(ΘΘ) by their polynomials; their slopes layer by layer, where no digits are lost to 1/sin θ."""
 
         @jax.custom_jvp
         def of_angle(fold: Array) -> Any:
-            return self.collapsed(fold) if self.collapsed else self._normalised(fold)
+            any_norm = (jnp.zeros(size, fold.dtype) for size in fold.shape)
+            return self.collapsed[str(fold.dtype)](fold, *any_norm)
 
         @of_angle.defjvp
         def _(primals: tuple[Array], tangents: tuple[Array]) -> Any:
@@ -168,22 +177,24 @@ class CompiledKernel:
         return Scales(np.asarray(W_var), None)
 
     def profile(
-        self,
-        fold: Float[np.ndarray, "pairs"],
-        q1: float,
-        q2: float,
-        scales: Scales | None = None,
-    ) -> tuple[Float[np.ndarray, "pairs"], Float[np.ndarray, "pairs"], float]:
-        """c and Θ/√(ΘΘ) of pairs with these first correlations and variances, and the largest truncation."""
-        fold = np.asarray(fold)[None, :]
-        left, right, state = self._jitted_states(np.asarray([q1]), np.full(fold.size, q2), fold, scales=scales)
-        scale = np.sqrt(np.asarray(left.ntk)[:, None] * np.asarray(right.ntk)[None, :])
-        c, ntk = np.asarray(correlation(state.fold))[0], (np.asarray(state.ntk) / scale)[0]
-        return c, ntk, float(state.truncation)
+        self, q: Float[np.ndarray, "n"], fold: Float[np.ndarray, "m"]
+    ) -> tuple[Float[np.ndarray, "m n n"], Float[np.ndarray, "m n n"], float]:
+        """c and Θ/√(ΘΘ) of all pairs of these variances, with each correlation, and the largest truncation."""
+        found = self._jitted_profile(np.asarray(q), np.asarray(fold))
+        c, ntk, truncation = map(np.asarray, found)
+        return c, ntk, float(truncation)
 
     @cached_property
-    def _jitted_states(self) -> Any:
-        return jax.jit(self.states)
+    def _jitted_profile(self) -> Any:
+        scales = self._unit_scales if self._homogeneous else None
+
+        def run(q: Array, fold: Array) -> Any:
+            pairs = jnp.broadcast_to(fold[:, None, None], (fold.size, q.size, q.size))
+            left, right, state = jax.vmap(self.states, (None, None, 0, None, None))(q, q, pairs, None, scales)
+            scale = product_root(left.ntk[0], right.ntk[0])
+            return correlation(state.fold), state.ntk / scale, jnp.max(state.truncation)
+
+        return jax.jit(run)
 
     def states(
         self,
@@ -326,6 +337,23 @@ class CompiledKernel:
             slope = jnp.where(scale_after > 0, slope / jnp.where(scale_after > 0, scale_after, 1), 0)
             fold = fold + along(state.fold, jax.lax.stop_gradient(slope))
         return PairState(fold, ntk, truncation)
+
+
+def scaled(
+    c: Float[Array, "n1 n2"], ntk: Float[Array, "n1 n2"], left: DiagonalState, right: DiagonalState
+) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"]]:
+    """Σ and Θ from c and Θ/√(ΘΘ), in their precision."""
+    nngp, theta = ([root(v).astype(c.dtype) for v in pair] for pair in zip(left, right, strict=True))
+    return c * (nngp[0][:, None] * nngp[1][None, :]), ntk * (theta[0][:, None] * theta[1][None, :])
+
+
+def with_diagonal(
+    nngp: Float[Array, "n n"], ntk: Float[Array, "n n"], single: DiagonalState
+) -> tuple[Float[Array, "n n"], Float[Array, "n n"]]:
+    """The matrices with q and Θ(x, x) on their diagonals."""
+    pairs = zip((nngp, ntk), single, strict=True)
+    nngp, ntk = (jnp.fill_diagonal(m, v.astype(m.dtype), inplace=False) for m, v in pairs)
+    return nngp, ntk
 
 
 def compile_network(layers: tuple[Layer, ...]) -> CompiledKernel:

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from ntk_theory.codegen import CompiledKernel
-from ntk_theory.codegen.collapse import Collapse, Series
+from ntk_theory.codegen.collapse import Collapse, Domain, collapse
 from ntk_theory.codegen.resolve import resolve
 from ntk_theory.codegen.series import FINEST, LADDER, Resolution
 from ntk_theory.errors import DataError, DivergentExpectationError, EnclosureError
+from ntk_theory.kernels.collapsed import domain, evaluate, measure
 from ntk_theory.kernels.inputs import as_jax, as_numpy, check_finite, check_shapes
 from ntk_theory.kernels.memory import check_memory
 
@@ -22,8 +23,8 @@ NAMES = ("nngp", "ntk")
 TRUNCATION_LIMIT = 1e-6
 ENOUGH = {"float64": 1e-14, "float32": 3e-8}
 """Truncation of a series that is not worth more terms."""
-ONE_NORM_PAIRS = 250_000
-"""From here on inputs of one norm are worth the fit of two functions of the angle."""
+MANY_PAIRS = 250_000
+"""From here on a network is worth the fit of two polynomials."""
 
 
 class Kernels(NamedTuple):
@@ -50,7 +51,6 @@ class KernelFunction:
 
     def __init__(self, compiled: CompiledKernel) -> None:
         self.compiled = compiled
-        self._one_norm: tuple[float, Collapse | None] | None = None
 
     @property
     def source(self) -> str:
@@ -97,80 +97,65 @@ class KernelFunction:
     def _numpy_call(self, x1: Any, x2: Any) -> Kernels:
         x1, x2 = as_numpy("x1", x1), None if x2 is None else as_numpy("x2", x2)
         check_shapes(x1, x2)
-        with jax.enable_x64(bool(x1.dtype == np.float64)):
-            kernels = self._compiled_call(x1, None if x2 is None else x2.astype(x1.dtype))
+        kernels = self._compiled_call(x1, None if x2 is None else x2.astype(x1.dtype))
         return Kernels(*(np.asarray(k) for k in kernels))
 
     def _compiled_call(self, x1: Any, x2: Any) -> Kernels:
-        check_finite(x1, x2)
         check_memory(len(x1), len(x1 if x2 is None else x2), x1.dtype.itemsize)
-        kernels, truncation, variances = self._attempts(x1, x2)
-        overflow = bool(jnp.any(jnp.isinf(variances)))
+        with jax.enable_x64(True):
+            kernels, truncation, finite, variances = self._attempts(x1, x2)
+            if not finite or np.any(np.isinf(variances)):
+                check_finite(x1, x2)
         check_values(
             x1.dtype,
             truncation=float(truncation),
-            overflow=overflow,
-            finite=overflow or all(bool(jnp.all(jnp.isfinite(k))) for k in kernels),
+            overflow=bool(np.any(np.asarray(variances) > np.finfo(x1.dtype).max)),
+            finite=bool(finite),
         )
         return kernels
 
     def _attempts(self, x1: Any, x2: Any) -> Any:
         """What `_evaluate` gives, its series at the first resolution that leaves no more than rounding."""
-        program, arguments = self._along_angle(x1, x2)
-        if program is not None:
-            return program(*arguments)
+        found = self._collapsed(x1, x2)
+        if found is not None:
+            return found
         for resolution in self.resolutions(x1, x2):
             found = self._jitted(resolution)(x1, x2)
             if found[1] <= ENOUGH[str(x1.dtype)]:
                 break
         return found
 
-    def _along_angle(self, x1: Any, x2: Any) -> tuple[Any, tuple[Any, ...]]:
-        """For many inputs of one norm, the program that takes the network as two functions of the angle, and its
-        arguments; else None."""
-        if len(x1) * len(x1 if x2 is None else x2) < ONE_NORM_PAIRS or self.compiled.collapsed is not None:
-            return None, ()
-        q = _variances(x1, x2)
-        most = float(np.max(q))
-        if not 0 < most - np.ptp(q) <= most < np.inf or np.ptp(q) > 4 * np.finfo(x1.dtype).eps * most:
-            return None, ()
-        if self._one_norm is None or self._one_norm[0] != most:
-            tried = (self.at(resolution).at_one_norm(most) for resolution in self.resolutions(x1[:1], None))
-            self._one_norm = most, next((whole for whole in tried if whole is not None), None)
-        whole = self._one_norm[1]
-        series = None if whole is None else whole.series.get(str(x1.dtype))
-        if series is None:
-            return None, ()
-        lengths = [-(-len(side) // 4) * 4 for side in (series.nngp, series.ntk)]
-        sides = [
-            np.pad(np.asarray(side, x1.dtype), (0, length - len(side)))
-            for side, length in zip((series.nngp, series.ntk), lengths, strict=True)
-        ]
-        # the coefficients are arguments: other norms compile nothing anew
-        program = self.once(("one norm",), lambda: jax.jit(partial(_evaluate_along_angle, self.compiled)))
-        return program, (x1, x2, np.asarray(series.scale, x1.dtype), *sides)
+    def _collapsed(self, x1: Any, x2: Any) -> Any:
+        """The same for many pairs, by two polynomials; None where they are few, or no polynomials are."""
+        if len(x1) * len(x1 if x2 is None else x2) < MANY_PAIRS or str(x1.dtype) in self.compiled.collapsed:
+            return None
+        measured = self.once("measure", lambda: jax.jit(partial(measure, self.at(FINEST))))(x1, x2)
+        place = domain(np.asarray(measured.range), x1.dtype)
+        if place is None or len(self.compiled.layers) < 3:
+            return None
+        whole = self.once((place, str(x1.dtype)), lambda: self._fitted(place, str(x1.dtype)))
+        if whole is None:
+            return None
+        *kernels, variances = self.once("evaluate", lambda: jax.jit(evaluate))(whole, measured)
+        return Kernels(*kernels), 0.0, np.all(np.isfinite(variances)), variances
 
-    def program(self, x1: Any, x2: Any = None) -> tuple[Any, tuple[Any, ...]]:
-        """The compiled function that computes these inputs, and its arguments: to be timed, or lowered."""
-        with jax.enable_x64(bool(x1.dtype == np.float64)):
-            function, arguments = self._along_angle(x1, x2)
-            if function is None:
-                arguments = (x1, x2)
-                for resolution in self.resolutions(x1, x2):
-                    function = self._jitted(resolution)
-                    if function(x1, x2)[1] <= ENOUGH[str(x1.dtype)]:
-                        break
-            return function, tuple(None if x is None else jnp.asarray(x) for x in arguments)
+    def _fitted(self, place: Domain, dtype: str) -> Collapse | None:
+        """The network on this domain, its series at the first resolution that leaves no more than rounding."""
+        q = np.exp(np.array([place.low, place.high]))
+        for resolution in LADDER[LADDER.index(resolve(self.compiled, q)) :]:
+            profile = self.at(resolution).profile
+            whole = collapse(profile, place, dtype, has_ntk=not self.compiled.no_ntk)
+            if whole is not None:
+                return whole.in_precision(dtype)
+        return None
 
     def resolutions(self, x1: Any, x2: Any) -> tuple[Resolution, ...]:
         """What its series are to be tried at for these inputs, concrete ones, the coarsest first."""
         return LADDER[LADDER.index(resolve(self.compiled, _variances(x1, x2))) :]
 
     def at(self, resolution: Resolution) -> CompiledKernel:
-        """The network's maps with its series at this resolution."""
-        if resolution == self.compiled.resolution:
-            return self.compiled
-        return self.once(resolution, lambda: dataclasses.replace(self.compiled, resolution=resolution))
+        """The network's maps in double precision, with its series at this resolution."""
+        return self.once(resolution, lambda: dataclasses.replace(self.compiled, resolution=resolution, wide=True))
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` made when `key` was first asked for."""
@@ -227,25 +212,13 @@ def check_values(dtype: Any, *, truncation: float, overflow: bool, finite: bool)
 
 def _evaluate(
     kernel: CompiledKernel, x1: Float[Array, "n1 features"], x2: Float[Array, "n2 features"] | None
-) -> tuple[Kernels, Float[Array, ""], Float[Array, "variances"]]:
-    """The kernels, the largest error of a series, and the variances and Θ(x, x) of all inputs."""
+) -> tuple[Kernels, Float[Array, ""], Bool[Array, ""], Float[Array, "variances"]]:
+    """The kernels, the largest error of a series, whether all is finite, and all variances and Θ(x, x)."""
     single = kernel.diagonal(x1)
     if x2 is None:
         nngp, ntk, truncation = kernel.symmetric(x1)
-        return Kernels(nngp, ntk), truncation, jnp.concatenate(single)
-    nngp, ntk, truncation = kernel.pairs(x1, x2)
-    return Kernels(nngp, ntk), truncation, jnp.concatenate([*single, *kernel.diagonal(x2)])
-
-
-def _evaluate_along_angle(
-    kernel: CompiledKernel,
-    x1: Float[Array, "n1 features"],
-    x2: Float[Array, "n2 features"] | None,
-    scale: Float[Array, ""],
-    nngp: Float[Array, "terms"],
-    ntk: Float[Array, "terms"],
-) -> tuple[Kernels, Float[Array, ""], Float[Array, "variances"]]:
-    """The same for inputs of one norm, from the coefficients of two functions of the angle."""
-    series = Series(scale, tuple(nngp), tuple(ntk), 0.0)
-    known = dataclasses.replace(kernel, along_angle=Collapse({str(x1.dtype): series}))
-    return _evaluate(known, x1, x2)
+    else:
+        nngp, ntk, truncation = kernel.pairs(x1, x2)
+        single = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), single, kernel.diagonal(x2))
+    largest = [jnp.max(jnp.max(jnp.abs(matrix), axis=0, initial=0), initial=0) for matrix in (nngp, ntk)]
+    return Kernels(nngp, ntk), truncation, jnp.isfinite(largest[0] + largest[1]), jnp.concatenate(single)

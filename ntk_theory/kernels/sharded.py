@@ -80,7 +80,7 @@ def sharded(
     shape = (len(x1), len(x1 if x2 is None else x2))
     share = -(-shape[0] // len(chosen))
     _check_memory(chosen, share, shape[1], x1.dtype.itemsize)
-    with jax.enable_x64(bool(x1.dtype == np.float64)):
+    with jax.enable_x64(True):  # float32 inputs are carried in double precision too
         arguments = [_placed(mesh, P(AXIS), np.pad(x1, ((0, share * len(chosen) - len(x1)), (0, 0))))]
         if x2 is not None:
             arguments.append(_placed(mesh, P(), x2.astype(x1.dtype)))
