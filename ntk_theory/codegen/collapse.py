@@ -1,10 +1,10 @@
 """A whole network as two polynomials, c and Θ/√(ΘΘ), in two log variances and the angle, whatever its depth.
 
-A pair enters a network as three numbers: log q₁, log q₂ and the angle θ. On the range that these have in the data at
-hand the network is fitted in double precision, by interpolation at Chebyshev's nodes. The coordinate y along the
-angle is an affine function of 1 - cos θ, or t = (θ - θ₀)(θ₁ + s)/((θ₁ - θ₀)(θ + s)): deep networks vary fast near
-θ = 0, on a scale s that is chosen for the shortest polynomials. `error` is measured in the precision asked for, on
-points between the nodes. Homogeneous φ without bias, and inputs of one norm, do not depend on q.
+A pair enters a network as three numbers: log q₁, log q₂ and the angle θ. On the range that these have in the data
+at hand the network is fitted in double precision, by interpolation at Chebyshev's nodes. The coordinate y along
+the angle is an affine function of 1 - cos θ, or t = (θ - θ₀)(θ₁ + s)/((θ₁ - θ₀)(θ + s)): deep networks vary fast
+near θ = 0, on a scale s that is chosen for the shortest polynomials. `error` is measured in the precision asked
+for, on points between the nodes. Homogeneous φ without bias, and inputs of one norm, do not depend on q.
 """
 
 from collections.abc import Callable
@@ -169,9 +169,9 @@ def folded(angle: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
 
 
 def _coordinates(domain: Domain) -> list[Coordinate]:
-    ends = [2 * np.sin(angle / 2) ** 2 for angle in (domain.near, domain.far)]
+    first, last = (float(2 * np.sin(angle / 2) ** 2) for angle in (domain.near, domain.far))
     angles = [Coordinate(True, domain.near, domain.far, scale) for scale in _SCALES]
-    return [Coordinate(False, *map(float, ends), 0.0), *angles]
+    return [Coordinate(False, first, last, 0.0), *angles]
 
 
 def _length(series: Float[np.ndarray, "n"], tolerance: float) -> int:

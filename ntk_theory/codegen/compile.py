@@ -95,8 +95,8 @@ class CompiledKernel:
     ) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"], Float[Array, ""]]:
         """Σ and Θ of all pairs, and the largest error of a series, relative to √(E f² E f²)."""
         block = partial(self._block, scales, x1.dtype)
-        inputs = [self.prepared(self._widened(x), scales) for x in (x1, x2)]
-        return rectangular_blocks(block, *inputs, x1.dtype)
+        left, right = (self.prepared(self._widened(x), scales) for x in (x1, x2))
+        return rectangular_blocks(block, left, right, x1.dtype)
 
     def prepared(self, x: Float[Array, "n features"], scales: Scales | None = None) -> Inputs:
         """Inputs as they enter, and their final states."""

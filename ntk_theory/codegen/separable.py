@@ -47,7 +47,7 @@ class Separable:
         return lambda k: first[k][:, None] * second[k][None, :]
 
 
-def _values(factors: Array, u: Float[Array, "n"]) -> Float[Array, "products n"]:
+def _values(factors: Any, u: Float[Array, "n"]) -> Float[Array, "products n"]:
     """All factors at all u."""
     basis = [jnp.ones_like(u), u]
     while len(basis) < factors.shape[1]:
