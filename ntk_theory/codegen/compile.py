@@ -77,13 +77,13 @@ class CompiledKernel:
 
     def diagonal(self, x: Float[Array, "n features"], scales: Scales | None = None) -> DiagonalState:
         """The final q = Σ(x, x) and Θ(x, x) of each input."""
-        return self.prepared(x, scales)[1]
+        return self.leaving(self.entering(x).q, scales)
 
     def symmetric(
         self, x: Float[Array, "n features"], scales: Scales | None = None
     ) -> tuple[Float[Array, "n n"], Float[Array, "n n"], Float[Array, ""]]:
         """Σ and Θ of all pairs of one batch; the diagonal comes from the map of single inputs, not through c."""
-        prepared = self.prepared(self._widened(x), scales)
+        prepared = self._inputs(x, scales)
         nngp, ntk, truncation = symmetric_blocks(partial(self._block, scales, x.dtype), prepared, x.dtype)
         return *with_diagonal(nngp, ntk, prepared[1]), truncation
 
@@ -95,23 +95,27 @@ class CompiledKernel:
     ) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"], Float[Array, ""]]:
         """Σ and Θ of all pairs, and the largest error of a series, relative to √(E f² E f²)."""
         block = partial(self._block, scales, x1.dtype)
-        left, right = (self.prepared(self._widened(x), scales) for x in (x1, x2))
+        left, right = (self._inputs(x, scales) for x in (x1, x2))
         return rectangular_blocks(block, left, right, x1.dtype)
 
-    def prepared(self, x: Float[Array, "n features"], scales: Scales | None = None) -> Inputs:
-        """Inputs as they enter, and their final states."""
+    def entering(self, x: Float[Array, "n features"]) -> Prepared:
+        """Inputs as they enter."""
         prepared = prepare(x)
         if self.wide:
             # squares of float32 are exact in double precision
             within, scale = prepared.within.astype(float), prepared.scale.astype(float)
             q = jnp.mean(within * within, axis=-1) * scale * scale
             prepared = prepared._replace(q=q)
-        start = DiagonalState(prepared.q, jnp.zeros_like(prepared.q))
-        return prepared, self._through(self._diagonal_step, start, scales)
+        return prepared
 
-    def _widened(self, x: Float[Array, "n features"]) -> Float[Array, "n features"]:
-        """In double precision where pairs go layer by layer; functions of the angle are as good without."""
-        return x.astype(float) if self.wide and str(x.dtype) not in self.collapsed else x
+    def leaving(self, q: Float[Array, "n"], scales: Scales | None = None) -> DiagonalState:
+        """The final states of inputs that enter with these variances."""
+        return self._through(self._diagonal_step, DiagonalState(q, jnp.zeros_like(q)), scales)
+
+    def _inputs(self, x: Float[Array, "n features"], scales: Scales | None) -> Inputs:
+        # pairs that go layer by layer need double precision throughout; functions of the angle are as good without
+        prepared = self.entering(x.astype(float) if self.wide and str(x.dtype) not in self.collapsed else x)
+        return prepared, self.leaving(prepared.q, scales)
 
     def _block(
         self, scales: Scales | None, dtype: Any, x1: Inputs, x2: Inputs, distinct: Bool[Array, "n1 n2"] | None

@@ -6,7 +6,6 @@ is fitted (`ntk_theory.codegen.collapse`), and the second program reads two poly
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
@@ -27,19 +26,12 @@ WIDEST = 5.0
 """Log variances of a wider range than this are not fitted."""
 
 
-class Batch(NamedTuple):
-    """Of each input log q as it enters the network, and its final state."""
-
-    log_q: Float[Array, "n"]
-    final: DiagonalState
-
-
 class Measured(NamedTuple):
-    """Two batches (the second None for one batch with itself), the folded correlations f of all blocks, and in
-    `range` the least and the largest log q, the least 1/f, and the least -1/f."""
+    """The variances of two batches (the second None for one batch with itself), the folded correlations f of all
+    blocks, and in `range` the least and the largest log q, the least 1/f, and the least -1/f."""
 
-    left: Batch
-    right: Batch | None
+    q1: Float[Array, "n1"]
+    q2: Float[Array, "n2"] | None
     folds: Float[Array, "blocks rows columns"]
     range: Float[Array, "4"]
 
@@ -48,18 +40,12 @@ def measure(
     kernel: CompiledKernel, x1: Float[Array, "n1 features"], x2: Float[Array, "n2 features"] | None
 ) -> Measured:
     """All that the two polynomials need of the inputs, and what they are to be fitted on."""
-    prepared = [kernel.prepared(x) for x in (x1, x2) if x is not None]
-    entering = [before for before, _ in prepared]
-    if x2 is None:
-        found, ends = symmetric_parts(_block, entering[0])
-    else:
-        found, ends = rectangular_parts(_block, *entering)
-    log_q = [jnp.log(before.q) for before in entering]
-    every = jnp.concatenate(log_q)
-    ends = jnp.min(ends, axis=(0, 2)).astype(every.dtype)
-    left, *right = (Batch(s, final) for s, (_, final) in zip(log_q, prepared, strict=True))
-    span = jnp.concatenate([jnp.stack([jnp.min(every), jnp.max(every)]), ends])
-    return Measured(left, right[0] if right else None, found, span)
+    left, *right = (kernel.entering(x) for x in (x1, x2) if x is not None)
+    found, ends = rectangular_parts(_block, left, right[0]) if right else symmetric_parts(_block, left)
+    log_q = jnp.log(jnp.concatenate([left.q, *(other.q for other in right)]))
+    ends = jnp.min(ends, axis=(0, 2)).astype(log_q.dtype)
+    span = jnp.concatenate([jnp.stack([jnp.min(log_q), jnp.max(log_q)]), ends])
+    return Measured(left.q, right[0].q if right else None, found, span)
 
 
 def _block(
@@ -94,21 +80,25 @@ def _angle(inverse: float) -> float:
 
 
 def evaluate(
-    whole: Collapse, measured: Measured
+    kernel: CompiledKernel, whole: Collapse, measured: Measured
 ) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"], Float[Array, "variances"]]:
     """Σ and Θ, and the variances and Θ(x, x) of all inputs: where these are finite, all are."""
     dtype = measured.folds.dtype
+    left, *right = (_Batch(jnp.log(q), kernel.leaving(q)) for q in (measured.q1, measured.q2) if q is not None)
 
-    def block(left: Batch, right: Batch, _: Any, fold: Array) -> Any:
-        found = scaled(*whole(fold, left.log_q, right.log_q), left.final, right.final)
+    def block(one: _Batch, other: _Batch, _: Any, fold: Array) -> Any:
+        found = scaled(*whole(fold, one.log_q, other.log_q), one.final, other.final)
         return *found, jnp.zeros((), dtype)
 
     known = (measured.folds,)
-    if measured.right is None:
-        nngp, ntk, _ = symmetric_blocks(block, measured.left, dtype, known)
-        nngp, ntk = with_diagonal(nngp, ntk, measured.left.final)
-        single = measured.left.final
+    if right:
+        nngp, ntk, _ = rectangular_blocks(block, left, right[0], dtype, known)
     else:
-        nngp, ntk, _ = rectangular_blocks(block, measured.left, measured.right, dtype, known)
-        single = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), measured.left.final, measured.right.final)
-    return nngp, ntk, jnp.concatenate(single)
+        nngp, ntk, _ = symmetric_blocks(block, left, dtype, known)
+        nngp, ntk = with_diagonal(nngp, ntk, left.final)
+    return nngp, ntk, jnp.concatenate([v for batch in (left, *right) for v in batch.final])
+
+
+class _Batch(NamedTuple):
+    log_q: Float[Array, "n"]
+    final: DiagonalState

@@ -15,7 +15,7 @@ from ntk_theory.codegen.collapse import Collapse, Domain, collapse
 from ntk_theory.codegen.resolve import resolve
 from ntk_theory.codegen.series import FINEST, LADDER, Resolution
 from ntk_theory.errors import DataError, DivergentExpectationError, EnclosureError
-from ntk_theory.kernels.collapsed import domain, evaluate, measure
+from ntk_theory.kernels.collapsed import Measured, domain, evaluate, measure
 from ntk_theory.kernels.inputs import as_jax, as_numpy, check_finite, check_shapes
 from ntk_theory.kernels.memory import check_memory
 
@@ -79,7 +79,8 @@ class KernelFunction:
     def truncation(self, x1: Any, x2: Any = None) -> float:
         """The largest error of a series at these inputs, relative to √(E f² E f²); 0 for closed forms.
 
-        It is the bound |c|ᴺ·√(rest·rest) of `ntk_theory.codegen.series`, taken over all pairs and layers.
+        It is the bound |c|ᴺ·√(rest·rest) of `ntk_theory.codegen.series`, taken over all pairs and layers. Of many
+        pairs it is the error of the network's two polynomials, as measured between the points they were fitted at.
         """
         x1, x2 = as_numpy("x1", x1), None if x2 is None else as_numpy("x2", x2)
         check_shapes(x1, x2)
@@ -127,27 +128,51 @@ class KernelFunction:
 
     def _collapsed(self, x1: Any, x2: Any) -> Any:
         """The same for many pairs, by two polynomials; None where they are few, or no polynomials are."""
-        if len(x1) * len(x1 if x2 is None else x2) < MANY_PAIRS or str(x1.dtype) in self.compiled.collapsed:
+        fitted = self._on_range(x1, x2)
+        if fitted is None:
             return None
-        measured = self.once("measure", lambda: jax.jit(partial(measure, self.at(FINEST))))(x1, x2)
-        place = domain(np.asarray(measured.range), x1.dtype)
-        if place is None or len(self.compiled.layers) < 3:
-            return None
-        whole = self.once((place, str(x1.dtype)), lambda: self._fitted(place, str(x1.dtype)))
-        if whole is None:
-            return None
-        *kernels, variances = self.once("evaluate", lambda: jax.jit(evaluate))(whole, measured)
-        return Kernels(*kernels), 0.0, np.all(np.isfinite(variances)), variances
+        measured, whole, kernel = fitted
+        *kernels, variances = self._evaluation(kernel)(whole, measured)
+        return Kernels(*kernels), whole.error, np.all(np.isfinite(variances)), variances
 
-    def _fitted(self, place: Domain, dtype: str) -> Collapse | None:
+    def _on_range(self, x1: Any, x2: Any) -> tuple[Measured, Collapse, CompiledKernel] | None:
+        """What was measured of many pairs, the polynomials on their range, and the maps that those came from."""
+        shape, dtype = (len(x1), len(x1 if x2 is None else x2)), str(x1.dtype)
+        if shape[0] * shape[1] < MANY_PAIRS or len(self.compiled.layers) < 3 or dtype in self.compiled.collapsed:
+            return None
+        measured = self._measure()(x1, x2)
+        place = domain(np.asarray(measured.range), x1.dtype)
+        if place is None:
+            return None
+        fitted = self.once((place, dtype), lambda: self._fitted(place, dtype))
+        return None if fitted is None else (measured, *fitted)
+
+    def _measure(self) -> Any:
+        return self.once("measure", lambda: jax.jit(partial(measure, self.at(FINEST))))
+
+    def _evaluation(self, kernel: CompiledKernel) -> Any:
+        return self.once(("evaluate", kernel.resolution), lambda: jax.jit(partial(evaluate, kernel)))
+
+    def _fitted(self, place: Domain, dtype: str) -> tuple[Collapse, CompiledKernel] | None:
         """The network on this domain, its series at the first resolution that leaves no more than rounding."""
         q = np.exp(np.array([place.low, place.high]))
         for resolution in LADDER[LADDER.index(resolve(self.compiled, q)) :]:
-            profile = self.at(resolution).profile
-            whole = collapse(profile, place, dtype, has_ntk=not self.compiled.no_ntk)
+            kernel = self.at(resolution)
+            whole = collapse(kernel.profile, place, dtype, has_ntk=not kernel.no_ntk)
             if whole is not None:
-                return whole.in_precision(dtype)
+                return whole.in_precision(dtype), kernel
         return None
+
+    def peak_memory(self, x1: Any, x2: Any = None) -> int:
+        """Bytes that Σ and Θ of these inputs take while they are computed: results and temporaries."""
+        x1, x2 = as_numpy("x1", x1), None if x2 is None else as_numpy("x2", x2)
+        with jax.enable_x64(True):
+            fitted = self._on_range(x1, x2)
+            if fitted is None:
+                return _bytes(self._jitted(self.resolutions(x1, x2)[-1]), x1, x2)
+            measured, whole, kernel = fitted
+            held = sum(leaf.nbytes for leaf in jax.tree.leaves(measured))
+            return max(_bytes(self._measure(), x1, x2), held + _bytes(self._evaluation(kernel), whole, measured))
 
     def resolutions(self, x1: Any, x2: Any) -> tuple[Resolution, ...]:
         """What its series are to be tried at for these inputs, concrete ones, the coarsest first."""
@@ -170,6 +195,11 @@ class KernelFunction:
     @cached_property
     def _made(self) -> dict[Hashable, Any]:
         return {}
+
+
+def _bytes(program: Any, *arguments: Any) -> int:
+    found = program.lower(*arguments).compile().memory_analysis()
+    return int(found.temp_size_in_bytes + found.output_size_in_bytes)
 
 
 def _variances(x1: Any, x2: Any) -> Float[np.ndarray, "n"]:
