@@ -138,7 +138,7 @@ def _plane(form: Form, q1: arb, q2: arb, delta: arb) -> Iterator[tuple[arb, arb,
             yield weight * other, a + s, b - t
 
 
-RADIUS_STEP, ANGLE_STEP = 1 / 24, 1 / 16
+RADIUS_STEP, ANGLE_STEP = 1 / 20, 1 / 14
 
 
 @lru_cache(maxsize=4)

@@ -1,6 +1,6 @@
 """Σ, Θ and 1 - c of pairs of inputs to 30 digits, by the derived K, K̇ and V iterated in ball arithmetic.
 
-    python benchmarks/accuracy/reference.py [--names relu tanh …] [--depth 200] [--out FILE.json]
+    python benchmarks/accuracy/reference.py [--names relu tanh …] [--phases …] [--depth 200] [--out FILE.json]
 
 Nothing is shared with the compiled kernels beyond the formulas: every layer is enclosed by `ntk_theory.enclosure`
 at `BITS` bits, and iterated from its midpoint. What a layer leaves open is far below what cancels in any of them.
@@ -140,6 +140,7 @@ def main() -> None:
     """Compute all, one activation after the other, and write each as it comes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--names", nargs="+", default=list(NAMED))
+    parser.add_argument("--phases", nargs="+", default=[*FACTORS, "no critical line"])
     parser.add_argument("--depth", type=int, default=200)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/accuracy/reference.json"))
     options = parser.parse_args()
@@ -148,10 +149,11 @@ def main() -> None:
         start = time.process_time()
         if name in FORMS:
             check_sums(name)
-        found[name] = [
-            {"phase": phase, "W_std": W_std, "b_std": b_std, "rows": recursion(name, W_std, b_std, options.depth)}
-            for phase, (W_std, b_std) in settings(name).items()
-        ]
+        found[name] = [one for one in found.get(name, []) if one["phase"] not in options.phases]
+        for phase, (W_std, b_std) in settings(name).items():
+            if phase in options.phases:
+                rows = recursion(name, W_std, b_std, options.depth)
+                found[name].append({"phase": phase, "W_std": W_std, "b_std": b_std, "rows": rows})
         print(name, [len(one["rows"]) for one in found[name]], round(time.process_time() - start, 1), flush=True)
         options.out.write_text(json.dumps(found, indent=0) + "\n")
 

@@ -34,7 +34,7 @@ def resolve(kernel: "CompiledKernel", q: Float[np.ndarray, "n"], scales: "Scales
     if not nodes:
         return FINEST
     # coefficients at a kink at 0 are right at every resolution but for their tails, which report themselves
-    nodes = tuple(node for node in nodes if node[2] is None or not node[3])
+    nodes = tuple(node for node in nodes if node[2] is None or node[2].elsewhere or not node[3])
     least, most = float(np.min(q)), float(np.max(q))
     with jax.ensure_compile_time_eval(), jax.enable_x64(True):
         ranges = np.asarray(kernel.node_variances(jnp.linspace(least, most, _SAMPLES), scales))

@@ -5,7 +5,7 @@ polynomials: coefficients per input, a polynomial per pair. The truncation error
 |c|ᴺ·√((E f² - Σ a_n²)(E f² - Σ b_n²)), by Cauchy-Schwarz and Parseval. The error of the trapezoidal sums shows in
 E f² between the step and its double; both are reported. Where f has a kink at 0 the sums are Gauss-Legendre panels
 on either side, and the coefficients, which fall like a power of n, are carried to infinity by `tails`: what is
-reported then is what this leaves of E f².
+reported then is what this leaves of E f². So are those of smooth f at the finer resolutions.
 """
 
 from collections.abc import Callable
@@ -39,10 +39,11 @@ class Resolution:
     terms: int
 
 
-FINEST = Resolution(0.02, 1024)
-"""tanh at variance 100 has e^{-0.157·282} = e⁻⁴⁴ left beyond the frequencies that step 0.02 resolves."""
+FINEST = Resolution(0.015, 1024)
+"""tanh at variance 100 has e^{-0.157·387} left beyond the frequencies that step 0.015 resolves at 1024 terms, and
+e^{-0.157·275} at the last degree of their tail."""
 
-LADDER = (Resolution(0.16, 64), Resolution(0.05, 256), FINEST)
+LADDER = (Resolution(0.16, 64), Resolution(0.04, 256), FINEST)
 """What is tried, the cheapest first, each a compilation; smooth f at variances of about 1 need the first alone."""
 
 TERMS = FINEST.terms
@@ -86,14 +87,14 @@ def _nodes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
     """Nodes z ≥ 0, each for -z too: weights of the normal law, weighted h_n(z), h_n/d_n at each tail's degrees."""
     terms = resolution.terms
-    if kink is not None:
+    if _cut(kink):
         z, step = _cut_rule(_panels(resolution))
     else:
         z = np.arange(round(REACH / resolution.step) // 2 * 2 + 1) * resolution.step
         step = np.full(z.size, resolution.step)
         step[0] /= 2
     weights = step * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    rules = _rules(resolution, kink)
+    rules = [one for one, _ in _rules(resolution, kink)]
     wanted = {n for one in rules for n in one.degrees}
     # the recursion runs on h_n·exp(-z²/4), which stays bounded where h_n alone overflows
     before, current = np.zeros_like(z), np.exp(-(z**2) / 4)
@@ -107,8 +108,21 @@ def _nodes(
     return z, weights, np.stack([damped[n] for n in range(terms)]) * density, tails
 
 
-def _rules(resolution: Resolution, kink: Kink | None) -> tuple[Rule, ...]:
-    return () if kink is None else tuple(rule(order, resolution.terms) for order, _ in kink.jumps)
+def _cut(kink: Kink | None) -> bool:
+    """Whether sums are cut at 0."""
+    return kink is not None and not kink.elsewhere
+
+
+def _rules(resolution: Resolution, kink: Kink | None) -> tuple[tuple[Rule, float], ...]:
+    """Rules for terms of odd and of even degree, and the jumps of their orders; none for the few terms of smooth f
+    that the first resolution is for."""
+    if kink.elsewhere if kink is not None else resolution == LADDER[0]:
+        return ()
+    jumps = dict(kink.jumps if kink is not None else ())
+    for order in (2, 3):
+        if order % 2 not in {known % 2 for known in jumps}:
+            jumps[order] = 0.0
+    return tuple((rule(order, resolution.terms), jump) for order, jump in jumps.items())
 
 
 def mean(
@@ -154,18 +168,19 @@ def coefficients(
     size = jnp.sum(squares, axis=-1)
     rest = size - jnp.sum(a**2, axis=-1)
     tails = []
-    if kink is not None:
-        for one, h, (order, jump) in zip(_rules(resolution, kink), beyond, kink.jumps, strict=True):
-            at_infinity = (jump * root(variance) ** order)[:, None]
-            tails.append((one, jnp.concatenate([at_infinity, projected(h, "odd" if one.odd else "even")], axis=1)))
+    for (one, jump), rows in zip(_rules(resolution, kink), beyond, strict=True):
+        if (side := "odd" if one.odd else "even") in sides:
+            at_infinity = (jump * root(variance) ** one.order)[:, None]
+            tails.append((one, jnp.concatenate([at_infinity, projected(rows, side)], axis=1)))
             rest = rest - tails[-1][1] ** 2 @ one.full.astype(dtype)
+    if _cut(kink):
         coarse, steps = _cut_rule(_panels(resolution) // 2)
         density = steps * np.exp(-(coarse**2) / 2) / np.sqrt(2 * np.pi)
         doubled = sum(v**2 for v in _values(f, variance, coarse)) @ density.astype(dtype)
     else:
         doubled = 2 * jnp.sum(squares[:, ::2], axis=-1)  # every second node, 0 among them, is a grid as well
     aliasing = jnp.abs(doubled - size)
-    if resolution != FINEST and kink is None:
+    if resolution != FINEST and not _cut(kink):
         aliasing = jnp.zeros_like(aliasing)  # `resolve` held it against the finest; its double is far coarser
     # what rounding alone leaves is no error of the series
     floor = 100 * np.finfo(dtype).eps * size

@@ -1,9 +1,10 @@
-"""Hermite series of functions with a kink at 0, from degree N to infinity, by a few of their terms.
+"""Hermite series from degree N to infinity by a few of their terms, of f with a kink at 0 and of smooth f.
 
 A jump of the m-th derivative alone, zᵐ/m! for z > 0, has d_n = h_{n-m-1}(0)/√(2π)·√((n-m-1)!/n!) for coefficients,
 0 for every second n. If m is the lowest order of a jump in that class of n, f has a_n = d_n A(1/n) with smooth A,
 A(0) the jump itself; so Σ_{n≥N} a_n b_n cⁿ = Σ_k A(y_k) B(y_k) w_k(c), exact for polynomials AB through the nodes
 y_k, with w_k(c) = Σ_{n≥N} d_n² cⁿ ℓ_k(1/n) and ℓ_k Lagrange's polynomials. The nodes are 0 and some 1/n, n whole.
+Of smooth f the jump is 0 and any m will do: A, which then falls faster than all powers of 1/n, is as smooth.
 w_k(1) - w_k(c) is ε^p times an entire function of √ε, ε = -log |c|, fitted once for each m and N.
 """
 
@@ -22,13 +23,14 @@ from ntk_theory.special import root
 @dataclass(frozen=True)
 class Kink:
     """f is smooth but for x = 0; the lowest odd and the lowest even order at which a derivative of f jumps there,
-    and by how much. Without jumps that are known its series has no tail but its remainder."""
+    and by how much. Or, `elsewhere`, it has kinks at other points, and no tail is known."""
 
     jumps: tuple[tuple[int, float], ...]
+    elsewhere: bool = False
 
 
-NODES = {True: 7, False: 10}
-"""As many as keep the degrees below 16,000, for `start` beyond `LONG` and below."""
+NODES = {True: 8, False: 10}
+"""As many as keep the degrees near 20,000, for `start` beyond `LONG` and below."""
 LONG = 512
 REACH = 6.5
 """√(Nε) up to which cᴺ counts."""
