@@ -69,6 +69,32 @@ class Expm1(sympy.Function):
     is_real = True
 
 
+class Printed(sympy.Atom):
+    """Source text that stands as it is, an atom to SymPy."""
+
+    def __new__(cls, text: str) -> "Printed":
+        self = super().__new__(cls)
+        self.text = text
+        return self
+
+    def _hashable_content(self) -> tuple[str, ...]:
+        return (self.text,)
+
+
+class PieceMean(sympy.Function):
+    """PieceMean(q, a, b, f) is E[f(√q z); a < √q z < b], f an `integrand`, for the printer."""
+
+    nargs = 4
+    is_real = True
+
+
+class Either(sympy.Function):
+    """Either(q, b, e, f) is e where q < b and f elsewhere, for the printer."""
+
+    nargs = 4
+    is_real = True
+
+
 class Drop(sympy.Function):
     """Drop(e, f, e - f) is eᵉ - eᶠ, for the printer."""
 
@@ -189,6 +215,7 @@ _FUNCTIONS: dict[type, tuple[str, Callable[..., Any]]] = {
 _NAMESPACE: dict[str, Any] = dict(_FUNCTIONS.values()) | {
     "clip": jnp.clip,
     "inf": jnp.inf,
+    "piece_mean": special.piece_mean,
     "sqrt": special.root,
     "where": jnp.where,
     "softplus": _softplus,
@@ -277,8 +304,24 @@ class _Printer(PythonCodePrinter):
         special.hypergeometric_series(*parameters)  # raises here, and not when the function is called
         return f"hypergeometric({', '.join([*map(repr, parameters), *map(self._print, expr.args[3:])])})"
 
+    def _print_PieceMean(self, expr: Expr) -> str:
+        variance, lower, upper, f = expr.args
+        return f"piece_mean({self._print(variance)}, {float(lower)!r}, {float(upper)!r}, {f.text})"
+
+    def _print_Either(self, expr: Expr) -> str:
+        variance, bound, small, large = map(self._print, expr.args)
+        return f"where({variance} < {bound}, {small}, {large})"
+
     def emptyPrinter(self, expr: object) -> str:
         raise NotInClassError(f"No JAX form is known for {type(expr).__name__}, in {expr}.")
+
+
+_PRINTER = _Printer({"fully_qualified_modules": False})
+
+
+def integrand(f: Expr) -> Printed:
+    """A function of x as source text, to stand in a function of something else."""
+    return Printed(f"lambda x: {_PRINTER.doprint(_guarded(f))}")
 
 
 def freeze(arguments: Sequence[Symbol], *results: Expr) -> Frozen:
@@ -292,12 +335,11 @@ def freeze(arguments: Sequence[Symbol], *results: Expr) -> Frozen:
         raise NotInClassError(
             f"{names} must be numbers before this can be compiled; write them into the activation."
         )
-    printer = _Printer({"fully_qualified_modules": False})
     shared, reduced = sympy.cse(
         [_guarded(result) for result in results], symbols=(Symbol(f"t{i}") for i in range(10_000)), order="none"
     )
-    lines = [f"    {name} = {printer.doprint(value)}" for name, value in shared]
-    lines.append("    return " + ", ".join(printer.doprint(value) for value in reduced))
+    lines = [f"    {name} = {_PRINTER.doprint(value)}" for name, value in shared]
+    lines.append("    return " + ", ".join(_PRINTER.doprint(value) for value in reduced))
     return Frozen(tuple(str(a) for a in arguments), "\n".join(lines))
 
 

@@ -15,6 +15,7 @@ from ntk_theory.codegen.angle import AngleMap, angle_map
 from ntk_theory.codegen.choice import angle_bound, closed_map
 from ntk_theory.codegen.closed import ClosedMap
 from ntk_theory.codegen.expansion import Expansion, expansion, kink, parity
+from ntk_theory.codegen.moments import moment
 from ntk_theory.codegen.ranges import in_scale
 from ntk_theory.codegen.series import Parity
 from ntk_theory.codegen.stable import SIDES, in_range, in_sides
@@ -106,9 +107,7 @@ def freeze_layer(equations: LayerEquations) -> FrozenLayer:
     arguments = [q1, q2, *SIDES, theta, *own, *products.values()]
     printed = [freeze(arguments, in_sides(in_range(e.xreplace(products)))) for e in pair]
     return FrozenLayer(
-        diagonal=freeze(
-            [q, theta, *own, *means.values()], *(in_scale(in_range(e)).xreplace(means) for e in diagonal)
-        ),
+        diagonal=freeze([q, theta, *own, *means.values()], *(e.xreplace(means) for e in _diagonal(equations))),
         means=tuple(_frozen_mean(node, name) for node, name in means.items()),
         folds=folds or PlainMap(printed[1]),
         ntk=printed[0],
@@ -117,6 +116,14 @@ def freeze_layer(equations: LayerEquations) -> FrozenLayer:
         W_std=numbers.get(sigma_w),
         b_std=numbers.get(sigma_b),
     )
+
+
+def _diagonal(equations: LayerEquations) -> tuple[Expr, Expr]:
+    """The new q and Θ(x, x), to be printed."""
+    if equations.squares is None:
+        return in_scale(in_range(equations.variance)), in_scale(in_range(equations.ntk_diagonal))
+    first, second = equations.squares
+    return moment(first, equations.variance), moment(second, equations.ntk_diagonal.subs(theta, 1)) * theta
 
 
 def _in_variances(equations: LayerEquations) -> LayerEquations:

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 from jaxtyping import Array, Float
 from sympy import Expr, Symbol
 
+from ntk_theory.activation.pieces import Piece
+
 
 @dataclass(frozen=True)
 class LayerEquations:
@@ -20,7 +22,8 @@ class LayerEquations:
     - `ntk_diagonal`: the new Θ(x, x), in q, Theta. It is `ntk` at q1 = q2 and c = 1, kept apart so that the
       diagonal of a Gram matrix never passes through c;
     - `values`: the numbers of the layer's own symbols (sigma_w, sigma_b);
-    - `no_ntk`: why the layer has no NTK, where φ jumps; `ntk` and `ntk_diagonal` then mean nothing.
+    - `no_ntk`: why the layer has no NTK, where φ jumps; `ntk` and `ntk_diagonal` then mean nothing;
+    - `squares`: φ² and φ′² in their pieces, where `variance` and `ntk_diagonal` are E[φ²] and E[φ′²] Θ.
     """
 
     variance: Expr
@@ -29,6 +32,7 @@ class LayerEquations:
     ntk_diagonal: Expr
     values: dict[Symbol, float]
     no_ntk: str = ""
+    squares: tuple[tuple[Piece, ...], tuple[Piece, ...]] | None = None
 
 
 class Layer(Protocol):

@@ -10,6 +10,7 @@ import sympy
 from jaxtyping import Array, Float
 
 from ntk_theory.activation import Activation
+from ntk_theory.activation.pieces import Piece
 from ntk_theory.dual import Dual
 from ntk_theory.dual import dual as derive
 from ntk_theory.errors import DivergentExpectationError
@@ -40,7 +41,12 @@ class Nonlinearity:
             ntk_diagonal=slopes[1] * theta,
             values={},
             no_ntk=no_ntk,
+            squares=self._squares if self.theory is None and not no_ntk else None,
         )
+
+    @property
+    def _squares(self) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+        return self.activation.squared.pieces, self.activation.derivative.squared.pieces
 
     def init(self, key: Array, features: int, width: int) -> tuple[None, int]:  # noqa: ARG002
         """No parameters; as many features leave as come."""

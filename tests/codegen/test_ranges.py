@@ -8,9 +8,11 @@ from flint import arb, ctx
 import ntk_theory as ntk
 from ntk_theory.activation import activation
 from ntk_theory.codegen.freeze import freeze_layer
+from ntk_theory.codegen.moments import moment
 from ntk_theory.codegen.state import sides
 from ntk_theory.enclosure.evaluate import ball_function
 from ntk_theory.layers import Nonlinearity
+from ntk_theory.printing import freeze
 from ntk_theory.symbols import c, q, q1, q2
 
 FOLDS = (2.0**-40, 0.125, 1.0, -0.5)
@@ -48,6 +50,17 @@ def test_printed_forms_at_all_variances(name, dtype):
         with ctx.workprec(BITS):
             error = float(abs(arb(found) - right) / scale) if float(scale) > least else abs(found - float(right))
         assert error < tolerance, (what, found, right)
+
+
+@pytest.mark.parametrize("name", ["elu", "relu6", "soft_shrink"])
+def test_variances_of_pieces(name):
+    phi, closed = activation(name), ntk.dual(name).variance
+    variances = np.array([1e-12, 1e-6, 1e-2, 0.3, 1.0, 40.0])
+    with jax.enable_x64(True):
+        found = freeze([q], moment(phi.squared.pieces, closed)).function(variances)
+    with ctx.workprec(BITS):
+        exact = [float(ball_function(closed, (q,))(arb(at))) for at in variances]
+    np.testing.assert_allclose(found, exact, rtol=1e-13, atol=1e-290)
 
 
 @pytest.mark.slow
