@@ -65,8 +65,8 @@ _EXPONENT = 45.0
 def piece_mean(
     variance: Float[Array, "..."], lower: float, upper: float, f: Callable[[Array], Array]
 ) -> Float[Array, "..."]:
-    """E[f(√q z); lower < √q z < upper] for smooth f, by Gauss's rule from the end nearer to 0 to where the density is
-    gone."""
+    """E[f(√q z); lower < √q z < upper] for smooth f, by Gauss's rule from the end nearer to 0 to where the density
+    is gone."""
     right = _one_sided(variance, max(lower, 0.0), upper, f)
     return right + _one_sided(variance, max(-upper, 0.0), -lower, lambda t: f(-t))
 

@@ -16,6 +16,7 @@ from ntk_theory.activation.pieces import Piece
 from ntk_theory.codegen.ranges import in_scale
 from ntk_theory.codegen.stable import in_range
 from ntk_theory.enclosure.evaluate import ball_function
+from ntk_theory.gaussian import GaussianMean
 from ntk_theory.printing import Either, PieceMean, freeze, integrand
 from ntk_theory.symbols import q, x
 
@@ -27,7 +28,9 @@ ENOUGH = 5e-14
 def moment(parts: tuple[Piece, ...] | None, closed: Expr) -> Expr:
     """The expectation of the function with these pieces under variance q, to be printed, given its closed form."""
     stable = in_scale(in_range(closed))
-    if parts is None or len(parts) == 1 or closed.free_symbols != {q} or _keeps_digits(stable, closed):
+    if parts is None or len(parts) == 1 or closed.has(GaussianMean) or closed.free_symbols != {q}:
+        return stable
+    if _keeps_digits(stable, closed):
         return stable
     total = sympy.Add(
         *(PieceMean(q, p.lower, p.upper, integrand(in_scale(p.expression))) for p in parts if p.expression != 0)

@@ -34,7 +34,8 @@ def in_sides(expression: Expr, scaled: bool = True) -> Expr:
     """`expression` with κ written out and every 1 ± c, 1 - c², acos c and asin c in their stable symbols; `scaled`
     for large and small variances, in functions that JAX alone is given."""
     expression = expression.subs(kappa, c * sympy.sqrt(q1 * q2))
-    expression = in_quadrants(expression) if scaled else expression
+    if scaled:
+        expression = in_quadrants(by_tangents(expression))
     expression = expression.replace(lambda part: part.is_Mul and {1 - c, 1 + c} <= set(part.args), _joined)
     expression = expression.replace(sympy.acos(c), angle).replace(sympy.asin(c), sympy.pi / 2 - angle)
     expression = expression.subs(sympy.pi - angle, supplement)
@@ -96,8 +97,12 @@ def _with_sine(total: Expr) -> Expr:
 def in_range(expression: Expr) -> Expr:
     """e⁻ᵃ sinh b as two exponentials: it overflows where they, each within range, do not; and asin a by its
     tangent, 1 - a² written out: near a = ±1 it has √eps for digits."""
-    expression = expression.replace(lambda part: isinstance(part, sympy.asin) and part.args[0] != c, _by_tangent)
-    return exponentials(expression)
+    return exponentials(by_tangents(expression))
+
+
+def by_tangents(expression: Expr) -> Expr:
+    """Every asin but that of c by its tangent."""
+    return expression.replace(lambda part: isinstance(part, sympy.asin) and part.args[0] != c, _by_tangent)
 
 
 def exponentials(expression: Expr) -> Expr:
