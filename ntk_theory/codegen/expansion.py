@@ -74,12 +74,12 @@ ORDERS = 8
 
 
 def kink(f: Expr) -> Kink | None:
-    """The kink of f at x = 0, where it is smooth but for this point; None where it is smooth."""
+    """The kinks of f; None where it is smooth."""
     parts = pieces(f)
     if len(parts) == 1:
         return None
     if [part.upper for part in parts] != [0, oo]:
-        return Kink((), elsewhere=True)
+        return Kink((), tuple(float(part.upper) for part in parts[:-1]))
     jumps: dict[int, float] = {}
     left, right = (part.expression for part in parts)
     for order in range(ORDERS):

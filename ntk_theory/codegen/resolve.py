@@ -31,10 +31,10 @@ _MARGIN = 1.02
 def resolve(kernel: "CompiledKernel", q: Float[np.ndarray, "n"], scales: "Scales | None" = None) -> Resolution:
     """The resolution for inputs of variances `q`, concrete numbers, in their precision, and for those `scales`."""
     nodes = _nodes(kernel)
-    if not nodes:
-        return FINEST
+    if not nodes or any(kink is not None and kink.knots for _, _, kink, _ in nodes):
+        return FINEST  # panels between knots are the same at every resolution
     # coefficients at a kink at 0 are right at every resolution but for their tails, which report themselves
-    nodes = tuple(node for node in nodes if node[2] is None or node[2].elsewhere or not node[3])
+    nodes = tuple(node for node in nodes if node[2] is None or not node[3])
     least, most = float(np.min(q)), float(np.max(q))
     with jax.ensure_compile_time_eval(), jax.enable_x64(True):
         ranges = np.asarray(kernel.node_variances(jnp.linspace(least, most, _SAMPLES), scales))

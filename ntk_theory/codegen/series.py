@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ntk_theory.codegen import panels
 from ntk_theory.codegen.state import correlation, folded_delta, sides, signed
 from ntk_theory.codegen.tails import Kink, Rule, rule
 from ntk_theory.special import root
@@ -52,6 +53,15 @@ Parity = Literal["odd", "even"] | None
 
 
 @dataclass(frozen=True)
+class Cut:
+    """f with kinks at its knots, which has no short series, and the variances it is taken at."""
+
+    f: Callable[..., Array]
+    variance: Float[Array, "inputs"]
+    knots: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Coefficients:
     """Hermite coefficients of f(√q z), one row an input; of odd or even f only those that are not zero.
 
@@ -66,6 +76,7 @@ class Coefficients:
     aliasing: Float[Array, "inputs"]
     terms: int
     tails: tuple[tuple[Rule, Float[Array, "inputs nodes"]], ...] = ()
+    cut: Cut | None = None
 
 
 def _cut_rule(panels: int) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +98,7 @@ def _nodes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
     """Nodes z ≥ 0, each for -z too: weights of the normal law, weighted h_n(z), h_n/d_n at each tail's degrees."""
     terms = resolution.terms
-    if _cut(kink):
+    if kink is not None:
         z, step = _cut_rule(_panels(resolution))
     else:
         z = np.arange(round(REACH / resolution.step) // 2 * 2 + 1) * resolution.step
@@ -108,15 +119,10 @@ def _nodes(
     return z, weights, np.stack([damped[n] for n in range(terms)]) * density, tails
 
 
-def _cut(kink: Kink | None) -> bool:
-    """Whether sums are cut at 0."""
-    return kink is not None and not kink.elsewhere
-
-
 def _rules(resolution: Resolution, kink: Kink | None) -> tuple[tuple[Rule, float], ...]:
     """Rules for terms of odd and of even degree, and the jumps of their orders; none for the few terms of smooth f
     that the first resolution is for."""
-    if kink.elsewhere if kink is not None else resolution == LADDER[0]:
+    if kink is None and resolution == LADDER[0]:
         return ()
     jumps = dict(kink.jumps if kink is not None else ())
     for order in (2, 3):
@@ -131,7 +137,9 @@ def mean(
     resolution: Resolution = FINEST,
     kink: Kink | None = None,
 ) -> Float[Array, "..."]:
-    """E[f(√variance z)], by the trapezoidal rule; by panels where f has a kink at 0."""
+    """E[f(√variance z)], by the trapezoidal rule; by panels where f has kinks."""
+    if kink is not None and kink.knots:
+        return panels.mean(f, variance, kink.knots)
     z, weights, *_ = _nodes(resolution, kink)
     ahead, behind = _values(f, variance, z)
     return (ahead + behind) @ weights.astype(variance.dtype)
@@ -152,7 +160,10 @@ def coefficients(
     resolution: Resolution = FINEST,
     kink: Kink | None = None,
 ) -> Coefficients:
-    """a_n = E[f(√variance z) h_n(z)], for f of the stated parity, which may have a `kink` at 0."""
+    """a_n = E[f(√variance z) h_n(z)], for f of the stated parity, which may have a `kink` at 0; f itself where it
+    has kinks elsewhere."""
+    if kink is not None and kink.knots:
+        return _between(f, variance, kink.knots)
     z, weights, hermite, beyond = _nodes(resolution, kink)
     dtype = variance.dtype
     ahead, behind = _values(f, variance, z)
@@ -173,14 +184,14 @@ def coefficients(
             at_infinity = (jump * root(variance) ** one.order)[:, None]
             tails.append((one, jnp.concatenate([at_infinity, projected(rows, side)], axis=1)))
             rest = rest - tails[-1][1] ** 2 @ one.full.astype(dtype)
-    if _cut(kink):
+    if kink is not None:
         coarse, steps = _cut_rule(_panels(resolution) // 2)
         density = steps * np.exp(-(coarse**2) / 2) / np.sqrt(2 * np.pi)
         doubled = sum(v**2 for v in _values(f, variance, coarse)) @ density.astype(dtype)
     else:
         doubled = 2 * jnp.sum(squares[:, ::2], axis=-1)  # every second node, 0 among them, is a grid as well
     aliasing = jnp.abs(doubled - size)
-    if resolution != FINEST and not _cut(kink):
+    if resolution != FINEST and kink is None:
         aliasing = jnp.zeros_like(aliasing)  # `resolve` held it against the finest; its double is far coarser
     # what rounding alone leaves is no error of the series
     floor = 100 * np.finfo(dtype).eps * size
@@ -188,11 +199,23 @@ def coefficients(
     return Coefficients(a, parity, size, rest, aliasing, resolution.terms, tuple(tails))
 
 
+def _between(f: Callable[..., Array], variance: Float[Array, "inputs"], knots: tuple[float, ...]) -> Coefficients:
+    """f between its knots: no coefficients, E[f²], and how far Gauss's rule of a lower order is off."""
+    size = panels.square(f, variance, knots)
+    off = jnp.abs(panels.square(f, variance, knots, 12) - size) / jnp.where(size > 0, size, 1)
+    aliasing = jnp.where(off > 100 * np.finfo(size.dtype).eps, off, 0)
+    none = jnp.zeros((variance.size, 0), variance.dtype)
+    return Coefficients(none, None, size, jnp.zeros_like(size), aliasing, 0, cut=Cut(f, variance, knots))
+
+
 def covariance(
     left: Coefficients, right: Coefficients, fold: Float[Array, "n1 n2"]
 ) -> tuple[Float[Array, "n1 n2"], Float[Array, ""]]:
     """Σ a_n b_n cⁿ for all pairs, and the largest error among them, relative to √(E f² E f²)."""
     c = correlation(fold)
+    if left.cut and right.cut:
+        whole = panels.product(left.cut.f, left.cut.variance, right.cut.variance, fold, left.cut.knots)
+        return whole, error(left, right, c)
     argument = c if left.parity is None else c * c
     step = lambda state, a, b: (state[0] * argument + a * b,)  # noqa: E731
     (total,) = _horner(left.values, right.values, (jnp.zeros_like(c),), step)
@@ -213,6 +236,12 @@ def core_fold(
     turned round; powers of c then go by twos, 1 - c² = δγ.
     """
     lengths = [root(jnp.where(side.size > 0, side.size, 1))[:, None] for side in (left, right)]
+    some = (left.size > 0)[:, None] & (right.size > 0)[None, :]
+    if left.cut and right.cut:
+        delta = panels.apart(
+            left.cut.f, (lengths[0], lengths[1]), left.cut.variance, right.cut.variance, fold, left.cut.knots
+        )
+        return jnp.where(some, folded_delta(delta), 1), error(left, right, correlation(fold))
     a, b = (side.values / length for side, length in zip((left, right), lengths, strict=True))
     pair = sides(fold if left.parity is None else jnp.abs(fold))
     argument = pair.c if left.parity is None else pair.c * pair.c
@@ -245,7 +274,6 @@ def core_fold(
     result = folded_delta(delta + rest * (1 - jnp.abs(pair.c) ** left.terms))
     if left.parity == "odd":
         result = jnp.where(fold >= 0, result, signed(jnp.abs(result), result >= 0))
-    some = (left.size > 0)[:, None] & (right.size > 0)[None, :]
     return jnp.where(some, result, 1), error(left, right, pair.c)
 
 

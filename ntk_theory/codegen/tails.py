@@ -23,10 +23,10 @@ from ntk_theory.special import root
 @dataclass(frozen=True)
 class Kink:
     """f is smooth but for x = 0; the lowest odd and the lowest even order at which a derivative of f jumps there,
-    and by how much. Or, `elsewhere`, it has kinks at other points, and no tail is known."""
+    and by how much. Or it has kinks at other points too: then at all the `knots`, and no tail is known."""
 
     jumps: tuple[tuple[int, float], ...]
-    elsewhere: bool = False
+    knots: tuple[float, ...] = ()
 
 
 NODES = {True: 8, False: 10}
