@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 EDGE = 256
 """Rows and columns of a block: in float32 a matrix of 256 kB."""
@@ -25,9 +25,9 @@ def symmetric_blocks(compute: Compute, x: Any, dtype: Any, known: Any = ()) -> B
     `known` is a tree of arrays from `symmetric_parts`, given to `compute` block by block.
     """
     n = _rows(x)
-    edge, places = _upper(n)
+    edge, starts = _upper(n)
 
-    if len(places) == 1:
+    if len(starts) == 1:
         first, second, error = compute(x, x, ~jnp.eye(n, dtype=bool), *_first(known))
         return _mirrored(first), _mirrored(second), error
 
@@ -47,24 +47,24 @@ def symmetric_blocks(compute: Compute, x: Any, dtype: Any, known: Any = ()) -> B
         return jax.lax.dynamic_update_slice(matrix, block, (columns, rows)), None
 
     # in a loop of its own: XLA computes a block anew for each of its uses
-    nngp, ntk, error = jax.lax.scan(step, _empty(n, n, dtype), (places, known))[0]
-    return jax.lax.scan(mirror, nngp, places)[0], jax.lax.scan(mirror, ntk, places)[0], error
+    nngp, ntk, error = jax.lax.scan(step, _empty(n, n, dtype), (starts, known))[0]
+    return jax.lax.scan(mirror, nngp, starts)[0], jax.lax.scan(mirror, ntk, starts)[0], error
 
 
 def symmetric_parts(compute: Callable[..., Any], x: Any) -> Any:
     """What `compute`(x1, x2, distinct) is of every block on and above the diagonal, stacked."""
-    edge, places = _upper(_rows(x))
+    edge, starts = _upper(_rows(x))
 
     def part(at: Array) -> Any:
         rows, columns = at
         return compute(_slice(x, rows, edge), _slice(x, columns, edge), _distinct(rows, columns, edge))
 
-    return jax.lax.map(part, places)
+    return jax.lax.map(part, starts)
 
 
 def rectangular_blocks(compute: Compute, x1: Any, x2: Any, dtype: Any, known: Any = ()) -> Block:
     """The same for all pairs of two batches, all of them wanted."""
-    edges, places = _all(_rows(x1), _rows(x2))
+    edges, starts = _all(_rows(x1), _rows(x2))
 
     def step(carry: Block, at: tuple[Array, Any]) -> tuple[Block, None]:
         place, own = (at[0][0], at[0][1]), at[1]
@@ -74,19 +74,24 @@ def rectangular_blocks(compute: Compute, x1: Any, x2: Any, dtype: Any, known: An
         nngp = jax.lax.dynamic_update_slice(nngp, first, place)
         return (nngp, jax.lax.dynamic_update_slice(ntk, second, place), jnp.maximum(worst, error)), None
 
-    if len(places) == 1:
+    if len(starts) == 1:
         return compute(x1, x2, None, *_first(known))
-    return jax.lax.scan(step, _empty(_rows(x1), _rows(x2), dtype), (places, known))[0]
+    return jax.lax.scan(step, _empty(_rows(x1), _rows(x2), dtype), (starts, known))[0]
 
 
 def rectangular_parts(compute: Callable[..., Any], x1: Any, x2: Any) -> Any:
     """What `compute`(x1, x2, None) is of every block, stacked."""
-    edges, places = _all(_rows(x1), _rows(x2))
+    edges, starts = _all(_rows(x1), _rows(x2))
 
     def part(at: Array) -> Any:
         return compute(*(_slice(x, at[k], edges[k]) for k, x in enumerate((x1, x2))), None)
 
-    return jax.lax.map(part, places)
+    return jax.lax.map(part, starts)
+
+
+def places(n1: int, n2: int | None) -> Int[np.ndarray, "blocks 2"]:
+    """Row and column where each block begins: of all pairs of two batches, or of one batch with itself."""
+    return np.asarray((_upper(n1) if n2 is None else _all(n1, n2))[1])
 
 
 def _distinct(rows: Array, columns: Array, edge: int) -> Bool[Array, "edge edge"]:

@@ -27,7 +27,7 @@ series among them. Θ is nan where there is none."""
 TOLERANCE = {"float64": 2e-14, "float32": 5e-8}
 ACCURATE = {"float64": 1e-13, "float32": 8e-7}
 """Relative to √(ΣΣ) and √(ΘΘ), or to five times the value, or the median, whatever is least."""
-MOST = 400
+MOST = 240
 """Products in one function, beyond which the network goes layer by layer."""
 TRUNCATION = 1e-13
 _SCALES = (1e3, 4.0, 1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-6)
@@ -60,6 +60,8 @@ class Domain:
 
 
 _STEP = float(np.pi) / 32
+NEAR = tuple(n * _STEP for n in (1, 2, 3, 4, 6))
+"""Where a domain may begin when few pairs have smaller angles: kinks, and chaos, are sharp at θ = 0."""
 
 
 def _below(angle: float) -> float:

@@ -2,16 +2,20 @@
 
 The first computes every pair's correlation and what range they and the variances have; on that range the network
 is fitted (`ntk_theory.codegen.collapse`), and the second program reads two polynomials off, whatever the depth.
+Where a few pairs are so close that nothing short fits them all, the polynomials are those of the others, and the
+few go layer by layer.
 """
 
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from ntk_theory.codegen import CompiledKernel
 from ntk_theory.codegen.blocks import (
+    places,
     rectangular_blocks,
     rectangular_parts,
     symmetric_blocks,
@@ -20,10 +24,12 @@ from ntk_theory.codegen.blocks import (
 from ntk_theory.codegen.collapse import Collapse, Domain
 from ntk_theory.codegen.compile import scaled, with_diagonal
 from ntk_theory.codegen.inputs import Prepared, folds
-from ntk_theory.codegen.state import DiagonalState
+from ntk_theory.codegen.state import DiagonalState, correlation, product_root
 
 WIDEST = 5.0
 """Log variances of a wider range than this are not fitted."""
+FEW = 2**15
+"""So many pairs may go layer by layer beside the polynomials."""
 
 
 class Measured(NamedTuple):
@@ -97,6 +103,51 @@ def evaluate(
         nngp, ntk, _ = symmetric_blocks(block, left, dtype, known)
         nngp, ntk = with_diagonal(nngp, ntk, left.final)
     return nngp, ntk, jnp.concatenate([v for batch in (left, *right) for v in batch.final])
+
+
+class Close(NamedTuple):
+    """Pairs by folded correlation, row and column, some more than once: few lengths, few programs."""
+
+    folds: Float[np.ndarray, "pairs"]
+    rows: Int[np.ndarray, "pairs"]
+    columns: Int[np.ndarray, "pairs"]
+
+
+def close(measured: Measured, near: float) -> Close | None:
+    """The pairs with smaller angles than `near`; None where they are not few."""
+    values = np.asarray(measured.folds)
+    found = np.flatnonzero((values >= 0) & (values < 2 * np.sin(near / 2) ** 2))
+    if len(found) > FEW:
+        return None
+    length = 256
+    while length < len(found):
+        length *= 4
+    found = np.resize(found, length)
+    starts = places(len(measured.q1), None if measured.q2 is None else len(measured.q2))
+    block, row, column = np.unravel_index(found, values.shape)
+    return Close(values.ravel()[found], starts[block, 0] + row, starts[block, 1] + column)
+
+
+def patched(
+    kernel: CompiledKernel,
+    nngp: Float[Array, "n1 n2"],
+    ntk: Float[Array, "n1 n2"],
+    measured: Measured,
+    few: Close,
+) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"], Float[Array, ""]]:
+    """Σ and Θ with the values of `few` pairs layer by layer, and the largest error of a series among those."""
+    symmetric = measured.q2 is None
+    first, second = measured.q1[few.rows], (measured.q1 if measured.q2 is None else measured.q2)[few.columns]
+
+    def one(q1: Array, q2: Array, fold: Array) -> Any:
+        left, right, state = kernel.states(q1[None], q2[None], fold[None, None])
+        return (correlation(state.fold) * product_root(left.q, right.q))[0, 0], state.ntk[0, 0], state.truncation
+
+    *values, truncation = jax.vmap(one)(first, second, jnp.asarray(few.folds, first.dtype))
+    mirrored = [(few.columns, few.rows)] if symmetric else []
+    for place in ((few.rows, few.columns), *mirrored):
+        nngp, ntk = (m.at[place].set(v.astype(m.dtype)) for m, v in zip((nngp, ntk), values, strict=True))
+    return nngp, ntk, jnp.max(truncation)
 
 
 class _Batch(NamedTuple):

@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from ntk_theory.codegen import CompiledKernel
-from ntk_theory.codegen.collapse import Collapse, Domain, collapse
+from ntk_theory.codegen.collapse import NEAR, Collapse, Domain, collapse
 from ntk_theory.codegen.resolve import resolve
 from ntk_theory.codegen.series import FINEST, LADDER, Resolution
 from ntk_theory.errors import DataError, DivergentExpectationError, EnclosureError
-from ntk_theory.kernels.collapsed import Measured, domain, evaluate, measure
+from ntk_theory.kernels.collapsed import Close, Measured, close, domain, evaluate, measure, patched
 from ntk_theory.kernels.inputs import as_jax, as_numpy, check_finite, check_shapes
 from ntk_theory.kernels.memory import check_memory
 
@@ -131,12 +131,18 @@ class KernelFunction:
         fitted = self._on_range(x1, x2)
         if fitted is None:
             return None
-        measured, whole, kernel = fitted
+        measured, whole, kernel, few = fitted
         *kernels, variances = self._evaluation(kernel)(whole, measured)
-        return Kernels(*kernels), whole.error, np.all(np.isfinite(variances)), variances
+        truncation = whole.error
+        if few is not None:
+            *kernels, beside = self._patching(kernel)(*kernels, measured, few)
+            truncation = max(truncation, float(beside))
+        finite = all(bool(jnp.isfinite(jnp.max(k))) for k in (variances, *(kernels if few else ())))
+        return Kernels(*kernels), truncation, finite, variances
 
-    def _on_range(self, x1: Any, x2: Any) -> tuple[Measured, Collapse, CompiledKernel] | None:
-        """What was measured of many pairs, the polynomials on their range, and the maps that those came from."""
+    def _on_range(self, x1: Any, x2: Any) -> tuple[Measured, Collapse, CompiledKernel, Close | None] | None:
+        """What was measured of many pairs, the polynomials on their range, the maps that those came from, and the
+        few pairs that are left out of it."""
         shape, dtype = (len(x1), len(x1 if x2 is None else x2)), str(x1.dtype)
         if shape[0] * shape[1] < MANY_PAIRS or len(self.compiled.layers) < 3 or dtype in self.compiled.collapsed:
             return None
@@ -144,14 +150,25 @@ class KernelFunction:
         place = domain(np.asarray(measured.range), x1.dtype)
         if place is None:
             return None
-        fitted = self.once((place, dtype), lambda: self._fitted(place, dtype))
-        return None if fitted is None else (measured, *fitted)
+        for near in (place.near, *(near for near in NEAR if place.near < near < place.far)):
+            few = close(measured, near) if near > place.near else None
+            if near > place.near and few is None:
+                break
+            at = dataclasses.replace(place, near=near)
+            fitted = self.once((at, dtype), partial(self._fitted, at, dtype))
+            if fitted is not None:
+                return measured, *fitted, few
+        return None
 
     def _measure(self) -> Any:
         return self.once("measure", lambda: jax.jit(partial(measure, self.at(FINEST))))
 
     def _evaluation(self, kernel: CompiledKernel) -> Any:
         return self.once(("evaluate", kernel.resolution), lambda: jax.jit(partial(evaluate, kernel)))
+
+    def _patching(self, kernel: CompiledKernel) -> Any:
+        program = partial(patched, kernel)
+        return self.once(("patch", kernel.resolution), lambda: jax.jit(program, donate_argnums=(0, 1)))
 
     def _fitted(self, place: Domain, dtype: str) -> tuple[Collapse, CompiledKernel] | None:
         """The network on this domain, its series at the first resolution that leaves no more than rounding."""
@@ -170,7 +187,7 @@ class KernelFunction:
             fitted = self._on_range(x1, x2)
             if fitted is None:
                 return _bytes(self._jitted(self.resolutions(x1, x2)[-1]), x1, x2)
-            measured, whole, kernel = fitted
+            measured, whole, kernel, _ = fitted
             held = sum(leaf.nbytes for leaf in jax.tree.leaves(measured))
             return max(_bytes(self._measure(), x1, x2), held + _bytes(self._evaluation(kernel), whole, measured))
 
