@@ -39,9 +39,13 @@ class KernelFunction:
 
     `kernel_fn(x1, x2, get)` takes inputs of shape (n1, features) and (n2, features); without x2 the pairs
     are those of x1 with itself, and the diagonal comes from the map of single inputs, not through c. One
-    name in `get` gives an array, a tuple of names a named tuple (neural-tangents' rule). NumPy arrays are
-    computed in their own precision and give NumPy arrays; JAX arrays, traced ones too, give JAX arrays. Integers
-    become floating point, half precisions float32.
+    name in `get` gives an array, a tuple of names a named tuple (neural-tangents' rule). NumPy arrays give NumPy
+    arrays, JAX arrays JAX arrays, of the inputs' precision. Integers become floating point, half precisions
+    float32.
+
+    Layers carry float32 inputs in double precision, unless JAX traces them. Of 250,000 pairs and more only the
+    correlations are computed; the network is fitted by two polynomials on the range of the data, in double
+    precision (`ntk_theory.codegen.collapse`), and costs the same at any depth. `truncation` says how far off.
 
     Raises `DivergentExpectationError` where the NTK is asked for and an activation jumps, and where a kernel is
     not finite, `ShapeError` for shapes that do not fit, `DataError` for entries that are complex or not finite,
