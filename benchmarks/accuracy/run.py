@@ -26,7 +26,7 @@ from reference import DEPTHS, PAIRS, inputs
 
 import ntk_theory as ntk
 from ntk_theory.codegen import CompiledKernel
-from ntk_theory.codegen.inputs import folds, prepare
+from ntk_theory.codegen.inputs import folds, norms_apart, prepare
 from ntk_theory.codegen.resolve import resolve
 from ntk_theory.codegen.scales import rounded
 from ntk_theory.codegen.series import LADDER
@@ -53,7 +53,8 @@ def layers(kernel: CompiledKernel, resolution: Any, dtype: str) -> Any:
         prepared = prepare(x)
         fold = folds(prepared, prepared, ~jnp.eye(len(x), dtype=bool))
         single = DiagonalState(prepared.q, jnp.zeros_like(prepared.q))
-        states = step((single, PairState(fold, jnp.zeros_like(fold), jnp.zeros((), x.dtype))), dense, scale)
+        pair = PairState(fold, norms_apart(prepared, prepared), jnp.zeros_like(fold), jnp.zeros((), x.dtype))
+        states = step((single, pair), dense, scale)
 
         def both(states: Any, _: None) -> Any:
             states = step(step(states, phi, scale), dense, scale)

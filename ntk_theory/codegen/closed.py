@@ -9,13 +9,15 @@ formula alone.
 from dataclasses import dataclass
 from typing import Literal
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ntk_theory.codegen.norms import sloped
+from ntk_theory.codegen.speed import near_gap
 from ntk_theory.codegen.state import Sides, folded_delta, product_root, sides, signed
 from ntk_theory.printing import Frozen
-from ntk_theory.special import root
 
 NEAR = 0.05
 """Price's rule takes over below this 1 - c: the nodes below integrate K̇, analytic in √(1 - c), to the last bit."""
@@ -27,16 +29,14 @@ Form = Literal["difference", "price", "plain"]
 
 @dataclass(frozen=True)
 class ClosedMap:
-    """The printed K and K̇ in (q₁, q₂, sides), K(1) - K(c), and the metric of norms in q; `form` says which counts.
+    """The printed K and K̇ in (q₁, q₂, sides), and K(1) - K(c); `form` says which counts.
 
-    `bound` is the largest relative error of 1 - c′ that was measured in float64. `metric` is g(q) with
-    G/√(V₁V₂) = g·(log √(q₁/q₂))²/2 for norms that are close.
+    `bound` is the largest relative error of 1 - c′ that was measured in float64.
     """
 
     covariance: Frozen
     slope: Frozen | None
     difference: Frozen | None
-    metric: Frozen | None
     parity: int
     form: Form
     bound: float = float("nan")
@@ -44,17 +44,21 @@ class ClosedMap:
     def __call__(
         self,
         fold: Float[Array, "n1 n2"],
+        apart: Float[Array, "n1 n2"],
+        apart_after: Float[Array, "n1 n2"],
         q1: Float[Array, "n1"],
         q2: Float[Array, "n2"],
         v1: Float[Array, "n1"],
         v2: Float[Array, "n2"],
     ) -> Float[Array, "n1 n2"]:
-        """The folded correlation after the layer."""
-        scale = root(v1)[:, None] * root(v2)[None, :]
+        """The folded correlation after the layer, of inputs of variances q before it and v after."""
+        scale = product_root(v1, v2)
         safe = jnp.where(scale > 0, scale, 1)
         a, b = (_floored(q) for q in (q1, q2))
         at = jnp.abs(fold) if self.parity else fold
-        delta = self._gap(a, b, safe) + self._drop(at, a, b) / safe
+        plain = jnp.maximum(1 - self._full(a, b, fold) / safe, 0)
+        gap = plain if self.slope is None else self._gap(plain, apart, apart_after, a, v1, v2)
+        delta = gap + self._drop(at, a, b) / safe
         result = folded_delta(delta)
         if self.parity == -1:
             result = jnp.where(fold >= 0, result, signed(jnp.abs(result), result >= 0))
@@ -82,24 +86,31 @@ class ClosedMap:
         self, q1: Float[Array, "n1"], q2: Float[Array, "n2"], like: Float[Array, "n1 n2"]
     ) -> Float[Array, "n1 n2"]:
         """K(q₁, q₂, 1), as the limit c → 1 where the formula divides by √(1 - c²)."""
-        least = jnp.full_like(like, 1e-30 if like.dtype == np.float64 else 1e-14)
-        return evaluate(self.covariance, q1, q2, sides(least))
+        return evaluate(self.covariance, q1, q2, sides(jnp.full_like(like, _least(like))))
 
     def _gap(
-        self, q1: Float[Array, "n1"], q2: Float[Array, "n2"], scale: Float[Array, "n1 n2"]
+        self,
+        plain: Float[Array, "n1 n2"],
+        apart: Float[Array, "n1 n2"],
+        apart_after: Float[Array, "n1 n2"],
+        q1: Float[Array, "n1"],
+        v1: Float[Array, "n1"],
+        v2: Float[Array, "n2"],
     ) -> Float[Array, "n1 n2"]:
-        """G/√(V₁V₂), by its metric where the norms are so close that the difference would be rounding."""
-        plain = jnp.maximum(1 - self._full(q1, q2, scale) / scale, 0)
-        if self.metric is None:
-            return plain
-        apart = jnp.log1p((q1[:, None] - q2[None, :]) / q2[None, :]) / 2
-        curved = [
-            root(jnp.maximum(jnp.broadcast_to(self.metric.function(q), q.shape).astype(q.dtype), 0))
-            for q in (q1, q2)
-        ]
-        near = jnp.abs(apart) < np.finfo(scale.dtype).eps ** 0.25
-        small = jnp.where(near, apart, 0)
-        return jnp.where(near, small**2 / 2 * curved[0][:, None] * curved[1][None, :], plain)
+        """G/√(V₁V₂), where norms are near from how fast φ moves with them."""
+        equal = sides(jnp.asarray(_least(plain), plain.dtype))
+
+        def slope(first: Array, second: Array) -> Array:
+            return self.slope.function(first, second, *equal)  # type: ignore[union-attr]
+
+        fixed = jax.lax.stop_gradient((apart, apart_after, q1, v1, v2))
+        close, near = near_gap(slope, self.form == "difference", *fixed)
+        return jnp.where(near, sloped(jnp.maximum(close, 0), plain), plain)
+
+
+def _least(like: Float[Array, "..."]) -> float:
+    """What stands for 1 - c = 0, where formulas divide by √(1 - c²)."""
+    return 1e-30 if like.dtype == np.float64 else 1e-14
 
 
 def evaluate(

@@ -22,7 +22,8 @@ from ntk_theory.codegen.closed import ClosedMap
 from ntk_theory.codegen.collapse import Collapse, Domain, collapse, folded
 from ntk_theory.codegen.expansion import Expansion
 from ntk_theory.codegen.freeze import AffineMap, FrozenLayer, freeze_layer
-from ntk_theory.codegen.inputs import Prepared, folds, prepare
+from ntk_theory.codegen.inputs import Prepared, folds, norms_apart, prepare
+from ntk_theory.codegen.norms import carried, difference, rates
 from ntk_theory.codegen.plain import plain_fold
 from ntk_theory.codegen.scales import Scales, own, rounded
 from ntk_theory.codegen.series import FINEST, Resolution
@@ -126,7 +127,7 @@ class CompiledKernel:
         if (scales is None or scales.b_var is None) and str(fold.dtype) in self.collapsed:
             found = scaled(*self._of_angle(fold), left, right), jnp.zeros((), fold.dtype)
         else:
-            _, _, state = self.states(before1.q, before2.q, fold, distinct, scales)
+            _, _, state = self.states(before1.q, before2.q, fold, distinct, scales, norms_apart(before1, before2))
             nngp = correlation(state.fold) * product_root(left.q, right.q)
             found = (nngp, state.ntk), state.truncation
         return jax.tree.map(lambda v: v.astype(dtype), (*found[0], found[1]))
@@ -207,17 +208,20 @@ class CompiledKernel:
         fold: Float[Array, "n1 n2"],
         distinct: Bool[Array, "n1 n2"] | None = None,
         scales: Scales | None = None,
+        apart: Float[Array, "n1 n2"] | None = None,
     ) -> tuple[DiagonalState, DiagonalState, PairState]:
         """The final states of inputs with variances q1 and q2, and of all pairs, from their folded correlations.
 
-        Pairs that are not `distinct` are not wanted: they are carried as uncorrelated and bound no error.
+        Pairs that are not `distinct` are not wanted: they are carried as uncorrelated and bound no error. `apart`
+        is ½ log(q1/q2), where it is known to more digits than q1 and q2 are.
         """
 
         def wanted(fold: Array) -> Array:
             return fold if distinct is None else jnp.where(distinct, fold, 1)
 
         left, right = (DiagonalState(q, jnp.zeros_like(q)) for q in (q1, q2))
-        state = PairState(wanted(fold), jnp.zeros_like(fold), jnp.zeros((), fold.dtype))
+        apart = difference(q1, q2) if apart is None else apart
+        state = PairState(wanted(fold), apart, jnp.zeros_like(fold), jnp.zeros((), fold.dtype))
 
         def step(layer: FrozenLayer, scale: Scales, states: _Pair) -> _Pair:
             left, right, pair = states
@@ -320,17 +324,19 @@ class CompiledKernel:
         derived = isinstance(chosen, AngleMap | ClosedMap | Expansion) and not layer.no_ntk
         if derived:
             at = jax.lax.stop_gradient(at)
+        if not isinstance(chosen, Expansion):
+            apart = self._apart_after(layer, scale, state.apart, left, right, left_after, right_after)
         if isinstance(chosen, AffineMap):
             A, B = chosen.parts.function(*scale)
-            fold = affine_fold(state.fold, left.q, right.q, A, B)
+            fold = affine_fold(state.fold, state.apart, left.q, right.q, A, B)
         elif isinstance(chosen, AngleMap):
             some = (left_after.q > 0)[:, None] & (right_after.q > 0)[None, :]
             fold = jnp.where(some, chosen(at), 1)
         elif isinstance(chosen, Expansion):
-            fold, error = chosen(at, left.q, right.q, self.resolution)
+            fold, apart, error = chosen(at, state.apart, left.q, right.q, self.resolution)
             truncation = jnp.maximum(truncation, error)
         elif isinstance(chosen, ClosedMap):
-            fold = chosen(at, left.q, right.q, left_after.q, right_after.q)
+            fold = chosen(at, state.apart, apart, left.q, right.q, left_after.q, right_after.q)
         else:
             covariance = printed(chosen.covariance.function, state.fold, state.ntk)
             fold = plain_fold(covariance, left_after.q, right_after.q)
@@ -340,7 +346,23 @@ class CompiledKernel:
             slope = printed(layer.ntk.function, at, jnp.ones_like(ntk)) * product_root(left.q, right.q)
             slope = jnp.where(scale_after > 0, slope / jnp.where(scale_after > 0, scale_after, 1), 0)
             fold = fold + along(state.fold, jax.lax.stop_gradient(slope))
-        return PairState(fold, ntk, truncation)
+        return PairState(fold, apart, ntk, truncation)
+
+    def _apart_after(
+        self,
+        layer: FrozenLayer,
+        scale: Scales,
+        apart: Float[Array, "n1 n2"],
+        left: DiagonalState,
+        right: DiagonalState,
+        left_after: DiagonalState,
+        right_after: DiagonalState,
+    ) -> Float[Array, "n1 n2"]:
+        def variance(q: Array) -> Array:
+            return self._diagonal_step(layer, scale, DiagonalState(q, jnp.zeros_like(q))).q
+
+        sides = ((left, left_after), (right, right_after))
+        return carried(apart, *(rates(variance, side.q, after.q) for side, after in sides))
 
 
 def scaled(

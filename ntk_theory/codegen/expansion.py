@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+import jax.numpy as jnp
 import sympy
 from jaxtyping import Array, Float
 from sympy import Expr, oo
 
 from ntk_theory.activation.pieces import pieces
-from ntk_theory.codegen import series
+from ntk_theory.codegen import dilation, series
 from ntk_theory.codegen.affine import affine_fold
+from ntk_theory.codegen.norms import carried, difference, rates, sloped
 from ntk_theory.codegen.series import Parity, Resolution
 from ntk_theory.codegen.tails import Kink
 from ntk_theory.gaussian import GaussianCovariance, GaussianMean
@@ -30,17 +32,27 @@ class Expansion:
     def __call__(
         self,
         fold: Float[Array, "n1 n2"],
+        apart: Float[Array, "n1 n2"],
         q1: Float[Array, "n1"],
         q2: Float[Array, "n2"],
         resolution: Resolution,
-    ) -> tuple[Float[Array, "n1 n2"], Float[Array, ""]]:
-        """The folded correlation after the layer, and the largest error of the series."""
+    ) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"], Float[Array, ""]]:
+        """The folded correlation and η after the layer, and the largest error of the series."""
         f, variance = self.integrand.function, self.variance.function
         left, right = (
             series.coefficients(f, variance(side), self.parity, resolution, self.kink) for side in (q1, q2)
         )
-        core, error = series.core_fold(left, right, fold)
-        return affine_fold(core, left.size, right.size, self.factor, self.constant), error
+        near = dilation.near(left, right, apart)
+        core, error = series.core_fold(
+            left, right, fold, lambda plain: jnp.where(near.where, sloped(near.gap, plain), plain)
+        )
+        apart = jnp.where(near.where, near.apart, difference(left.size, right.size))
+
+        def line(size: Array) -> Array:
+            return self.factor * size + self.constant
+
+        after = carried(apart, *(rates(line, side.size, line(side.size)) for side in (left, right)))
+        return affine_fold(core, apart, left.size, right.size, self.factor, self.constant), after, error
 
 
 def expansion(variance: Expr, covariance: Expr) -> Expansion | None:

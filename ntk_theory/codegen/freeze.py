@@ -150,8 +150,7 @@ def _closed(equations: LayerEquations) -> ClosedMap | None:
     if covariance.atoms(GaussianCovariance) or covariance.free_symbols - {q1, q2, c, kappa}:
         return None
     slope = equations.ntk.subs(theta, 1) if not equations.no_ntk else None
-    slope_square = equations.ntk_diagonal.subs(theta, 1) if not equations.no_ntk else None
-    return closed_map(equations.variance, covariance, slope, slope_square)
+    return closed_map(equations.variance, covariance, slope)
 
 
 def _source(folds: AffineMap | AngleMap | ClosedMap | Expansion | PlainMap) -> str:

@@ -3,8 +3,12 @@
 All products come from one matrix product. Where it leaves too few digits of 1 - |c|, in the few pairs that are
 nearly parallel, the angle is computed from the difference of the two inputs: with d = x ∓ x′ and d⊥ what of it
 is perpendicular to x, sin θ = |d⊥|/|x′| and 1 - |cos θ| = sin²θ/(1 + |cos θ|).
+
+Norms that are nearly equal are told apart by |x|² in three parts: with x = a + b + c, a and b of so few bits that
+sums of their products are exact, Σa² + 2Σab + Σ(b² + 2ac + 2bc + c²).
 """
 
+import math
 from typing import NamedTuple
 
 import jax
@@ -20,12 +24,15 @@ _BATCH = 32
 
 
 class Prepared(NamedTuple):
-    """Inputs as x/2ᵏ with entries at most 1 (`within`, exact), 2ᵏ, x/|x|, and q = |x|²/features."""
+    """Inputs as x/2ᵏ with entries at most 1 (`within`, exact), 2ᵏ, x/|x|, q = |x|²/features, |x/2ᵏ|² in its three
+    parts, and k."""
 
     within: Float[Array, "n features"]
     scale: Float[Array, "n"]
     unit: Float[Array, "n features"]
     q: Float[Array, "n"]
+    squares: Float[Array, "n 3"]
+    exponent: Float[Array, "n"]
 
 
 def prepare(x: Float[Array, "n features"]) -> Prepared:
@@ -37,7 +44,35 @@ def prepare(x: Float[Array, "n features"]) -> Prepared:
     within = x / scale[:, None]
     square = jnp.sum(within * within, axis=-1)
     unit = within / jnp.sqrt(jnp.where(square > 0, square, 1))[:, None]
-    return Prepared(jax.lax.stop_gradient(within), scale, unit, square / x.shape[-1] * scale * scale)
+    q, fixed = square / x.shape[-1] * scale * scale, jax.lax.stop_gradient(within)
+    least = 2 * np.finfo(x.dtype).minexp  # an input of zeros is smaller than all others
+    exponent = jnp.where(largest > 0, exponent, least).astype(x.dtype)
+    return Prepared(fixed, scale, unit, q, _squares(fixed), exponent)
+
+
+def _squares(within: Float[Array, "n features"]) -> Float[Array, "n 3"]:
+    digits = np.finfo(within.dtype).nmant + 1 - math.ceil(math.log2(max(within.shape[-1], 1)))
+    grid = 2.0 ** max(digits // 2, 1)
+    a = jnp.round(within * grid) / grid
+    b = jnp.round((within - a) * grid**2) / grid**2
+    c = within - a - b
+    parts = a * a, 2 * a * b, b * b + (2 * (a + b) + c) * c
+    return jnp.stack([jnp.sum(part, axis=-1) for part in parts], axis=-1)
+
+
+def norms_apart(left: Prepared, right: Prepared) -> Float[Array, "n1 n2"]:
+    """½ log(q₁/q₂) of all pairs, with its relative precision; far from 0 with an input of zeros."""
+    tiny = np.finfo(left.q.dtype).tiny
+
+    def total(side: Prepared) -> Array:
+        return jnp.maximum(jnp.sum(side.squares, axis=-1), tiny)
+
+    steps = left.exponent[:, None] - right.exponent[None, :]
+    ratio = jnp.exp2(2 * jnp.clip(steps, -20, 20))
+    difference = left.squares[:, None] * ratio[..., None] - right.squares[None, :]
+    near = jnp.sum(difference, axis=-1) / total(right)[None, :]
+    logs = (jnp.log(total(left))[:, None] - jnp.log(total(right))[None, :]) / 2 + steps * np.log(2)
+    return jnp.where(jnp.abs(logs) < 0.1, jnp.log1p(jnp.maximum(near, -0.5)) / 2, logs)
 
 
 @jax.custom_jvp

@@ -227,12 +227,16 @@ def covariance(
 
 
 def core_fold(
-    left: Coefficients, right: Coefficients, fold: Float[Array, "n1 n2"]
+    left: Coefficients,
+    right: Coefficients,
+    fold: Float[Array, "n1 n2"],
+    gap: Callable[[Float[Array, "n1 n2"]], Float[Array, "n1 n2"]],
 ) -> tuple[Float[Array, "n1 n2"], Float[Array, ""]]:
     """The folded correlation of f(u) and f(v), and the largest error of 1 - |c′|.
 
     With â and b̂ of length 1, 1 - c′ = ½Σ(â_n - b̂_n)² + Σ â_n b̂_n (1 - cⁿ), and by parts
-    Σ p_n(1 - cⁿ) = (1 - c) Σ_m cᵐ Σ_{n>m} p_n: nothing cancels. Of odd f the correlation at c < 0 is that at -c,
+    Σ p_n(1 - cⁿ) = (1 - c) Σ_m cᵐ Σ_{n>m} p_n: nothing cancels but in â_n - b̂_n where norms are near, and `gap`
+    makes of the first sum what it is to more digits. Of odd f the correlation at c < 0 is that at -c,
     turned round; powers of c then go by twos, 1 - c² = δγ.
     """
     lengths = [root(jnp.where(side.size > 0, side.size, 1))[:, None] for side in (left, right)]
@@ -254,7 +258,7 @@ def core_fold(
 
     polynomial, tail, apart = _horner(a[:, 1:], b[:, 1:], (zero, zero, zero), step)
     first, second = a[:, 0][:, None], b[:, 0][None, :]
-    apart = (apart + (first - second) ** 2) / 2
+    apart = gap((apart + (first - second) ** 2) / 2)
     if left.parity is None:
         delta = apart + pair.delta * polynomial
     else:

@@ -26,9 +26,11 @@ class DiagonalState(NamedTuple):
 
 
 class PairState(NamedTuple):
-    """The folded correlation and Θ of each pair, and the largest error of a series, relative to √(E f² E f²)."""
+    """The folded correlation, η = ½ log(q₁/q₂) and Θ of each pair, and the largest error of a series, relative to
+    √(E f² E f²). η has its relative precision, for norms that are nearly equal too."""
 
     fold: Float[Array, "n1 n2"]
+    apart: Float[Array, "n1 n2"]
     ntk: Float[Array, "n1 n2"]
     truncation: Float[Array, ""]
 

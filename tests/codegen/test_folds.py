@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntk_theory.codegen.affine import affine_fold
-from ntk_theory.codegen.inputs import folds, prepare
+from ntk_theory.codegen.inputs import folds, norms_apart, prepare
 from ntk_theory.codegen.scales import rounded
 from ntk_theory.codegen.state import correlation, sides
 from ntk_theory.special import root
@@ -70,22 +70,43 @@ def test_antipodes_and_equals_are_told_apart():
 
 
 positive = st.floats(1e-3, 1e3)
+near_zero = st.tuples(st.sampled_from([1, -1]), st.floats(-12, np.log10(2))).map(lambda t: t[0] * 10.0 ** t[1])
 
 
-@given(st.floats(1e-14, 1), st.booleans(), positive, positive, positive, positive)
-def test_a_dense_layer_against_mpmath(near, negative, q1, q2, A, B):
+@given(st.floats(1e-30, 1), st.booleans(), near_zero, positive, positive, positive)
+def test_a_dense_layer_against_mpmath(near, negative, apart, q2, A, B):
     fold = -near if negative else near
+    q1 = q2 * np.exp(2 * apart)  # rounded, where η is not
     with jax.enable_x64(True):
-        found = float(affine_fold(jnp.array([[fold]]), jnp.array([q1]), jnp.array([q2]), A, B)[0, 0])
-    with mpmath.workdps(60):
-        s, q1, q2, A, B = map(mpmath.mpf, (fold, q1, q2, A, B))
+        found = float(
+            affine_fold(*(jnp.array([[v]]) for v in (fold, apart)), *map(jnp.array, ([q1], [q2])), A, B)[0, 0]
+        )
+    with mpmath.workdps(80):
+        s, q2, A, B = map(mpmath.mpf, (fold, q2, A, B))
+        q1 = q2 * mpmath.exp(2 * mpmath.mpf(apart))
         c = 1 - s if fold >= 0 else -1 - s
         after = (A * c * mpmath.sqrt(q1 * q2) + B) / mpmath.sqrt((A * q1 + B) * (A * q2 + B))
         exact = 1 - after if after >= 0 else -1 - after
-        lost = abs(mpmath.sqrt(q1) - mpmath.sqrt(q2)) / mpmath.sqrt(q1)
-    # √q₁ - √q₂ is known no better than to a last bit of either
-    tolerance = 1e-13 if lost == 0 or lost > 1e-2 else 1e-9
-    assert found == pytest.approx(float(exact), rel=tolerance)
+    assert found == pytest.approx(float(exact), rel=3e-14)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance", "least"), [(np.float64, 2e-15, 1e-28), (np.float32, 1e-6, 1e-11)])
+def test_norms_that_are_nearly_equal(dtype, tolerance, least):
+    rng = np.random.default_rng(1)
+    base = rng.normal(size=784)
+    rows = [base, *(base * (1 + h) for h in (1e-13, 1e-9, 1e-6, -1e-3, 0.1, 5.0))]
+    x = np.array([*rows, *(h * rng.permutation(base) for h in (1, 1e-20)), np.zeros(784)]).astype(dtype)
+    with jax.enable_x64(dtype == np.float64):
+        prepared = jax.jit(prepare)(x)
+        found = np.asarray(norms_apart(prepared, prepared))
+    with mpmath.workdps(60):
+        squares = [mpmath.fsum(mpmath.mpf(float(v)) ** 2 for v in row) for row in x[:-1]]
+        for i, first in enumerate(squares):
+            for j, second in enumerate(squares):
+                exact = float(mpmath.log(first / second) / 2)
+                assert found[i, j] == pytest.approx(exact, rel=tolerance, abs=least), (i, j)
+    assert np.all(found[-1, :-1] < -15)
+    assert np.all(np.diag(found) == 0)
 
 
 def test_the_slope_of_an_angle_at_its_cusp_is_zero():
