@@ -23,7 +23,7 @@ from ntk_theory.codegen.collapse import Collapse, Domain, collapse, folded
 from ntk_theory.codegen.expansion import Expansion
 from ntk_theory.codegen.freeze import AffineMap, FrozenLayer, freeze_layer
 from ntk_theory.codegen.inputs import Prepared, folds, norms_apart, prepare
-from ntk_theory.codegen.norms import carried, difference, rates
+from ntk_theory.codegen.norms import Rates, carried, difference, line_rates, rates
 from ntk_theory.codegen.plain import plain_fold
 from ntk_theory.codegen.scales import Scales, own, rounded
 from ntk_theory.codegen.series import FINEST, Resolution
@@ -324,11 +324,12 @@ class CompiledKernel:
         derived = isinstance(chosen, AngleMap | ClosedMap | Expansion) and not layer.no_ntk
         if derived:
             at = jax.lax.stop_gradient(at)
-        if not isinstance(chosen, Expansion):
-            apart = self._apart_after(layer, scale, state.apart, left, right, left_after, right_after)
+        if not isinstance(chosen, AffineMap | Expansion):
+            apart = self._apart_after(layer, scale, state.apart, (left, right), (left_after, right_after))
         if isinstance(chosen, AffineMap):
             A, B = chosen.parts.function(*scale)
             fold = affine_fold(state.fold, state.apart, left.q, right.q, A, B)
+            apart = carried(state.apart, *(line_rates(A, B, side.q) for side in (left, right)))
         elif isinstance(chosen, AngleMap):
             some = (left_after.q > 0)[:, None] & (right_after.q > 0)[None, :]
             fold = jnp.where(some, chosen(at), 1)
@@ -353,16 +354,17 @@ class CompiledKernel:
         layer: FrozenLayer,
         scale: Scales,
         apart: Float[Array, "n1 n2"],
-        left: DiagonalState,
-        right: DiagonalState,
-        left_after: DiagonalState,
-        right_after: DiagonalState,
+        before: tuple[DiagonalState, DiagonalState],
+        after: tuple[DiagonalState, DiagonalState],
     ) -> Float[Array, "n1 n2"]:
         def variance(q: Array) -> Array:
             return self._diagonal_step(layer, scale, DiagonalState(q, jnp.zeros_like(q))).q
 
-        sides = ((left, left_after), (right, right_after))
-        return carried(apart, *(rates(variance, side.q, after.q) for side, after in sides))
+        # both batches at once: the third derivative is long to compile
+        q, reached = (jnp.concatenate([side.q for side in sides]) for sides in (before, after))
+        count = len(before[0].q)
+        found = rates(variance, q, reached)
+        return carried(apart, Rates(*(v[:count] for v in found)), Rates(*(v[count:] for v in found)))
 
 
 def scaled(

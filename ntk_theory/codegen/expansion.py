@@ -10,7 +10,7 @@ from sympy import Expr, oo
 from ntk_theory.activation.pieces import pieces
 from ntk_theory.codegen import dilation, series
 from ntk_theory.codegen.affine import affine_fold
-from ntk_theory.codegen.norms import carried, difference, rates, sloped
+from ntk_theory.codegen.norms import carried, difference, line_rates, sloped
 from ntk_theory.codegen.series import Parity, Resolution
 from ntk_theory.codegen.tails import Kink
 from ntk_theory.gaussian import GaussianCovariance, GaussianMean
@@ -47,11 +47,7 @@ class Expansion:
             left, right, fold, lambda plain: jnp.where(near.where, sloped(near.gap, plain), plain)
         )
         apart = jnp.where(near.where, near.apart, difference(left.size, right.size))
-
-        def line(size: Array) -> Array:
-            return self.factor * size + self.constant
-
-        after = carried(apart, *(rates(line, side.size, line(side.size)) for side in (left, right)))
+        after = carried(apart, *(line_rates(self.factor, self.constant, side.size) for side in (left, right)))
         return affine_fold(core, apart, left.size, right.size, self.factor, self.constant), after, error
 
 

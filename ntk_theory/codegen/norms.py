@@ -42,6 +42,15 @@ def rates(variance: Callable[[Array], Array], q: Float[Array, "n"], after: Float
     return Rates(_level(after), one, two, three)
 
 
+def line_rates(A: float | Float[Array, ""], B: float | Float[Array, ""], q: Float[Array, "n"]) -> Rates:
+    """The rates of V = Aq + B: ρ = Aq/V is a logistic function of 2s."""
+    q = jax.lax.stop_gradient(q)
+    variance = A * q + B
+    first = jnp.where(variance > 0, A * q / jnp.where(variance > 0, variance, 1), 1)
+    second = 2 * first * (1 - first)
+    return Rates(_level(variance), first, second, 2 * second * (1 - 2 * first))
+
+
 def _tangent(f: Callable[[Array], Any], s: Float[Array, "n"]) -> tuple[Any, Any]:
     """f and its derivative."""
     return jax.jvp(f, (s,), (jnp.ones_like(s),))
