@@ -62,11 +62,26 @@ class Cut:
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """f at z and at -z, under the normal law: `variance` is that of f's argument."""
+
+    f: Callable[..., Array]
+    variance: Float[Array, "inputs"]
+    z: Float[np.ndarray, "nodes"]
+    weights: Float[np.ndarray, "nodes"]
+
+    def dilated(self, s: float) -> tuple[Float[Array, "inputs nodes"], Float[Array, "inputs nodes"]]:
+        """f(eˢ√variance z) and f(-eˢ√variance z)."""
+        return _values(self.f, self.variance, np.exp(s) * self.z)
+
+
+@dataclass(frozen=True)
 class Coefficients:
     """Hermite coefficients of f(√q z), one row an input; of odd or even f only those that are not zero.
 
     `size` is E[f²]; `rest` what the coefficients leave of it, `aliasing` how far it moves between the step and its
-    double, both relative to it. `tails` hold for each rule what it needs of the degrees from `terms` on.
+    double, both relative to it. `tails` hold for each rule what it needs of the degrees from `terms` on,
+    and where there are any `sampled` has f at the nodes of its sums.
     """
 
     values: Float[Array, "inputs terms"]
@@ -77,6 +92,7 @@ class Coefficients:
     terms: int
     tails: tuple[tuple[Rule, Float[Array, "inputs nodes"]], ...] = ()
     cut: Cut | None = None
+    sampled: Sampled | None = None
 
 
 def _cut_rule(panels: int) -> tuple[np.ndarray, np.ndarray]:
@@ -196,7 +212,8 @@ def coefficients(
     # what rounding alone leaves is no error of the series
     floor = 100 * np.finfo(dtype).eps * size
     rest, aliasing = (jnp.where(abs(v) > floor, v / jnp.where(size > 0, size, 1), 0) for v in (rest, aliasing))
-    return Coefficients(a, parity, size, rest, aliasing, resolution.terms, tuple(tails))
+    sampled = Sampled(f, variance, z, weights) if tails else None
+    return Coefficients(a, parity, size, rest, aliasing, resolution.terms, tuple(tails), sampled=sampled)
 
 
 def _between(f: Callable[..., Array], variance: Float[Array, "inputs"], knots: tuple[float, ...]) -> Coefficients:
@@ -258,20 +275,23 @@ def core_fold(
 
     polynomial, tail, apart = _horner(a[:, 1:], b[:, 1:], (zero, zero, zero), step)
     first, second = a[:, 0][:, None], b[:, 0][None, :]
-    apart = gap((apart + (first - second) ** 2) / 2)
-    if left.parity is None:
-        delta = apart + pair.delta * polynomial
-    else:
-        delta = apart + pair.delta * pair.gamma * polynomial * (pair.c if left.parity == "odd" else 1)
-        if left.parity == "odd":
-            delta = delta + pair.delta * (tail + first * second)
+    apart = (apart + (first - second) ** 2) / 2
+    drops = zero
     for (one, a), (_, b) in zip(left.tails, right.tails, strict=True):
         a, b = a / lengths[0], b / lengths[1]
         full = one.full.astype(fold.dtype)
         drop = one.drop(a, b, fold)
         if one.odd and left.parity is None:
             drop = jnp.where(fold >= 0, drop, 2 * (a * full) @ b.T - drop)
-        delta = delta + drop + sum(w * (a[:, k][:, None] - b[:, k][None, :]) ** 2 for k, w in enumerate(full)) / 2
+        drops = drops + drop
+        apart = apart + sum(w * (a[:, k][:, None] - b[:, k][None, :]) ** 2 for k, w in enumerate(full)) / 2
+    apart = gap(apart) + drops
+    if left.parity is None:
+        delta = apart + pair.delta * polynomial
+    else:
+        delta = apart + pair.delta * pair.gamma * polynomial * (pair.c if left.parity == "odd" else 1)
+        if left.parity == "odd":
+            delta = delta + pair.delta * (tail + first * second)
     # what the terms left out hold of E f² is taken as one term of their lowest degree: right at c = 1, and as good
     # as nothing elsewhere
     rest = (left.rest[:, None] + right.rest[None, :]) / 2
