@@ -8,7 +8,7 @@ import pytest
 import sympy
 
 import ntk_theory as ntk
-from ntk_theory.codegen import series
+from ntk_theory.codegen import dilation, series
 from ntk_theory.codegen.expansion import kink, parity
 from ntk_theory.codegen.series import LADDER
 from ntk_theory.codegen.tails import Kink
@@ -71,7 +71,10 @@ def _sided(angle):
     ],
 )
 def test_the_distance_from_full_correlation_keeps_its_digits(f, jumps, exact):
-    found, error = _of_all_folds(series.core_fold, f, Kink(jumps), 1.0, 1.0)
+    def core(left, right, fold):
+        return series.core_fold(left, right, fold, lambda gap: gap)
+
+    found, error = _of_all_folds(core, f, Kink(jumps), 1.0, 1.0)
     assert float(error) == 0
     with mpmath.workdps(40):
         for fold, value in zip(FOLDS, found, strict=True):
@@ -104,6 +107,26 @@ def test_two_variances_and_a_slope():
     # at c < 0 as at c > 0 a fold falls where c rises
     expected = [-(2.1**0.5) * float((mpmath.pi - _angle(fold)) / (2 * mpmath.pi)) for fold in FOLDS]
     np.testing.assert_allclose(slopes, expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("apart", [1e-9, 1e-6, 1e-3])
+def test_norms_that_are_near(apart):
+    # f(eʰz) for f = z³ + 6 z₊ at c = 1, where 1 - c′ is 1 - K/√(V₁V₂) with E[z⁶] = 15, E[z⁴] = 3, E[z²] = 1
+    def core(left, right, fold):
+        near = dilation.near(left, right, jnp.full(fold.shape, -apart))
+        return series.core_fold(left, right, fold, lambda gap: jnp.where(near.where, near.gap, gap))
+
+    f = lambda z: z**3 + 6 * jnp.maximum(z, 0)  # noqa: E731
+    side = [
+        series.coefficients(f, jnp.array([v]), None, COARSEST, Kink(((1, 6.0),))) for v in (1.0, np.exp(2 * apart))
+    ]
+    found, _ = core(*side, jnp.full((1, 1), 0.0))
+    with mpmath.workdps(60):
+        t = mpmath.exp(mpmath.mpf(apart))
+        lengths = [15 * s**6 + 18 * s**4 + 18 * s**2 for s in (mpmath.mpf(1), t)]
+        cross = 15 * t**3 + 9 * (t**3 + t) + 18 * t
+        exact = 1 - cross / mpmath.sqrt(lengths[0] * lengths[1])
+    assert float(found[0, 0]) == pytest.approx(float(exact), rel=1e-11)
 
 
 def test_too_large_a_variance_is_reported():
