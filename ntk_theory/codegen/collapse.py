@@ -32,8 +32,13 @@ MOST = 240
 TRUNCATION = 1e-13
 _SCALES = (1e3, 4.0, 1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-6)
 _ALONG = 256
-_CHUNK = 64
-_NORMS = 21
+_CHUNK = 32
+_LONGEST = 100
+_NORMS: dict[str, tuple[tuple[int, float], ...]] = {
+    "float64": ((13, 0.4), (21, np.inf)),
+    "float32": ((7, 0.3), (13, 1.0), (21, np.inf)),
+}
+"""How many norms are interpolated at, and up to which half width in log q this is tried."""
 
 
 @dataclass(frozen=True)
@@ -146,22 +151,28 @@ def collapse(profile: Profile, domain: Domain, dtype: str, has_ntk: bool = True)
     candidates = [transformed(values, 1) for values in np.split(along, len(coordinates), axis=1)]
     lengths = [sum(map(partial(_length, tolerance=TOLERANCE[dtype]), sides)) for sides in candidates]
     best = int(np.argmin(lengths))
-    coordinate = coordinates[best]
-    if domain.one_norm:
-        values = np.split(along, len(coordinates), axis=1)[best][:, :, None, None]
-    else:
-        count = _CHUNK if max(_length(side, TOLERANCE[dtype]) for side in candidates[best]) <= 40 else 2 * _CHUNK
-        q = np.exp(centre + half * nodes(_NORMS))
-        values, truncation = _in_chunks(profile, q, coordinate.folds(nodes(count)))
+    coordinate, longest = coordinates[best], max(_length(side, TOLERANCE[dtype]) for side in candidates[best])
+    if longest > _LONGEST:
+        return None
+    points = coordinate.folds(nodes(-(-longest * 5 // 4 // _CHUNK) * _CHUNK))
+    for norms, widest in _NORMS[dtype]:
+        if half > widest:
+            continue
+        if domain.one_norm:
+            values = np.split(along, len(coordinates), axis=1)[best][:, :, None, None]
+        else:
+            values, truncation = _in_chunks(profile, np.exp(centre + half * nodes(norms)), points)
         values = values[: 1 + has_ntk]
-    if truncation > TRUNCATION or not np.all(np.isfinite(values)):
-        return None
-    sides = [shortest(v, _weights(v), TOLERANCE[dtype], MOST) for v in values]
-    if sides[0] is None or (has_ntk and sides[1] is None):
-        return None
-    whole = Collapse(centre, half or 1.0, coordinate, sides[0], sides[1] if has_ntk else None)
-    error = _measured(whole, profile, domain, dtype)
-    return replace(whole, error=error) if error <= ACCURATE[dtype] else None
+        if truncation > TRUNCATION or not np.all(np.isfinite(values)):
+            return None
+        sides = [shortest(v, _weights(v), TOLERANCE[dtype], MOST) for v in values]
+        if sides[0] is None or (has_ntk and sides[1] is None):
+            return None
+        whole = Collapse(centre, half or 1.0, coordinate, sides[0], sides[1] if has_ntk else None)
+        error = _measured(whole, profile, domain, dtype, norms)
+        if error <= ACCURATE[dtype]:
+            return replace(whole, error=error)
+    return None
 
 
 def folded(angle: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
@@ -193,13 +204,13 @@ def _weights(values: np.ndarray) -> np.ndarray:
     return np.minimum(1, 5 * np.maximum(sizes, np.median(sizes)))
 
 
-def _measured(whole: Collapse, profile: Profile, domain: Domain, dtype: str) -> float:
+def _measured(whole: Collapse, profile: Profile, domain: Domain, dtype: str, norms: int) -> float:
     """The largest error between the nodes, in arithmetic of this precision."""
     rng = np.random.default_rng(0)
     if domain.one_norm:
         log_q, y = np.array([domain.low]), nodes(len(_coordinates(domain)) * _ALONG)
     else:
-        log_q, y = rng.uniform(domain.low, domain.high, _NORMS), rng.uniform(-1, 1, _CHUNK)
+        log_q, y = rng.uniform(domain.low, domain.high, norms), rng.uniform(-1, 1, _CHUNK)
         log_q[:2] = domain.low, domain.high
     y[:2] = -1, 1
     folds = whole.coordinate.folds(y).astype(dtype)
