@@ -78,7 +78,8 @@ def _one_sided(variance: Array, near: float, far: float, f: Callable[[Array], Ar
     scale = jnp.sqrt(jnp.maximum(variance, np.finfo(dtype).tiny))
     start = jnp.minimum(near / scale, 1e4)  # e^{-start²/2} is 0 long before
     reach = 2 * _EXPONENT / (jnp.sqrt(start**2 + 2 * _EXPONENT) + start)
-    length = jnp.minimum((far - near) / scale, reach)[..., None]
+    # the slope of ∞/√q is no number
+    length = (reach if np.isinf(far) else jnp.minimum((far - near) / scale, reach))[..., None]
     nodes, weights = ((1 + _SMOOTH) / 2).astype(dtype), (_SMOOTH_WEIGHTS / np.sqrt(8 * np.pi)).astype(dtype)
     step = length * nodes
     values = jnp.broadcast_to(f(near + scale[..., None] * step), step.shape)
