@@ -31,9 +31,9 @@ MOST = 240
 """Products in one function, beyond which the network goes layer by layer."""
 TRUNCATION = 1e-13
 _SCALES = (1e3, 4.0, 1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-6)
-_ALONG = 256
-_CHUNK = 32
-_LONGEST = 100
+_CHUNK = 64
+"""Nodes along the angle, as many at a time: one shape, one compilation."""
+_MOST_NODES = 256
 _NORMS: dict[str, tuple[tuple[int, float], ...]] = {
     "float64": ((13, 0.4), (21, np.inf)),
     "float32": ((7, 0.3), (13, 1.0), (21, np.inf)),
@@ -141,38 +141,49 @@ class Collapse:
 def collapse(profile: Profile, domain: Domain, dtype: str, has_ntk: bool = True) -> Collapse | None:
     """The network of `profile` on `domain`, to this precision; None where it has no short polynomials there, or
     where the profile itself is truncated."""
-    centre, half = (domain.low + domain.high) / 2, (domain.high - domain.low) / 2
-    coordinates = _coordinates(domain)
-    middle = np.exp([centre])
-    *found, truncation = profile(middle, np.concatenate([c.folds(nodes(_ALONG)) for c in coordinates]))
-    along = np.stack(found[: 1 + has_ntk])[:, :, 0, 0]
-    if truncation > TRUNCATION or not np.all(np.isfinite(along)):
-        return None
-    candidates = [transformed(values, 1) for values in np.split(along, len(coordinates), axis=1)]
-    lengths = [sum(map(partial(_length, tolerance=TOLERANCE[dtype]), sides)) for sides in candidates]
-    best = int(np.argmin(lengths))
-    coordinate, longest = coordinates[best], max(_length(side, TOLERANCE[dtype]) for side in candidates[best])
-    if longest > _LONGEST:
-        return None
-    points = coordinate.folds(nodes(-(-longest * 5 // 4 // _CHUNK) * _CHUNK))
-    for norms, widest in _NORMS[dtype]:
-        if half > widest:
-            continue
-        if domain.one_norm:
-            values = np.split(along, len(coordinates), axis=1)[best][:, :, None, None]
-        else:
-            values, truncation = _in_chunks(profile, np.exp(centre + half * nodes(norms)), points)
-        values = values[: 1 + has_ntk]
-        if truncation > TRUNCATION or not np.all(np.isfinite(values)):
-            return None
-        sides = [shortest(v, _weights(v), TOLERANCE[dtype], MOST) for v in values]
-        if sides[0] is None or (has_ntk and sides[1] is None):
-            return None
-        whole = Collapse(centre, half or 1.0, coordinate, sides[0], sides[1] if has_ntk else None)
-        error = _measured(whole, profile, domain, dtype, norms)
-        if error <= ACCURATE[dtype]:
-            return replace(whole, error=error)
+    half = (domain.high - domain.low) / 2
+    for norms, widest in ((1, 0.0),) if domain.one_norm else _NORMS[dtype]:
+        if half <= widest:
+            whole = _interpolated(profile, domain, dtype, has_ntk, norms)
+            if whole is None or whole.error <= ACCURATE[dtype]:
+                return whole
     return None
+
+
+def _interpolated(profile: Profile, domain: Domain, dtype: str, has_ntk: bool, norms: int) -> Collapse | None:
+    """The shortest polynomials that agree at Chebyshev's nodes, so many of them in either log variance."""
+    centre, half = (domain.low + domain.high) / 2, (domain.high - domain.low) / 2
+    q = np.exp(centre + half * nodes(norms))
+
+    def at(coordinate: Coordinate, count: int) -> np.ndarray | None:
+        parts = [profile(q, part) for part in np.split(coordinate.folds(nodes(count)), count // _CHUNK)]
+        values = np.stack([np.concatenate([part[k] for part in parts]) for k in range(1 + has_ntk)])
+        exact = max(part[2] for part in parts) <= TRUNCATION and bool(np.all(np.isfinite(values)))
+        return values if exact else None
+
+    best: tuple[int, Coordinate, np.ndarray] | None = None
+    for coordinate in _coordinates(domain):
+        values = at(coordinate, _CHUNK)
+        if values is None:
+            return None
+        length = max(_length(side[:, norms // 2, norms // 2], TOLERANCE[dtype]) for side in values)
+        if best is None or length < best[0]:
+            best = length, coordinate, values
+    if best is None:
+        return None
+    length, coordinate, values = best
+    count = _CHUNK
+    while length > 0.8 * count and count < _MOST_NODES:
+        count *= 2
+        found = at(coordinate, count)
+        if found is None:
+            return None
+        values, length = found, max(_length(side[:, norms // 2, norms // 2], TOLERANCE[dtype]) for side in found)
+    sides = [shortest(v, _weights(v), TOLERANCE[dtype], MOST) for v in values]
+    if sides[0] is None or (has_ntk and sides[1] is None):
+        return None
+    whole = Collapse(centre, half or 1.0, coordinate, sides[0], sides[1] if has_ntk else None)
+    return replace(whole, error=_measured(whole, profile, domain, dtype, norms))
 
 
 def folded(angle: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
@@ -183,20 +194,17 @@ def folded(angle: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
 
 def _coordinates(domain: Domain) -> list[Coordinate]:
     first, last = (float(2 * np.sin(angle / 2) ** 2) for angle in (domain.near, domain.far))
-    angles = [Coordinate(True, domain.near, domain.far, scale) for scale in _SCALES]
-    return [Coordinate(False, first, last, 0.0), *angles]
+    scales = [scale for scale in _SCALES if scale > domain.near]
+    return [
+        Coordinate(False, first, last, 0.0),
+        *(Coordinate(True, domain.near, domain.far, scale) for scale in scales),
+    ]
 
 
-def _length(series: Float[np.ndarray, "n"], tolerance: float) -> int:
-    kept = np.nonzero(np.abs(series) > tolerance * np.max(np.abs(series)))[0]
-    return int(kept[-1]) + 1
-
-
-def _in_chunks(profile: Profile, q: np.ndarray, folds: np.ndarray) -> tuple[np.ndarray, float]:
-    """`profile` at a few folds at a time: one program, compiled once."""
-    parts = [profile(q, part) for part in np.split(folds, len(folds) // _CHUNK)]
-    values = np.stack([np.concatenate([part[k] for part in parts]) for k in range(2)])
-    return values, max(part[2] for part in parts)
+def _length(values: Float[np.ndarray, "nodes"], tolerance: float) -> int:
+    """How many Chebyshev polynomials these values need."""
+    series = np.abs(transformed(values, 0))
+    return int(np.nonzero(series > tolerance * np.max(series))[0][-1]) + 1
 
 
 def _weights(values: np.ndarray) -> np.ndarray:
@@ -207,10 +215,8 @@ def _weights(values: np.ndarray) -> np.ndarray:
 def _measured(whole: Collapse, profile: Profile, domain: Domain, dtype: str, norms: int) -> float:
     """The largest error between the nodes, in arithmetic of this precision."""
     rng = np.random.default_rng(0)
-    if domain.one_norm:
-        log_q, y = np.array([domain.low]), nodes(len(_coordinates(domain)) * _ALONG)
-    else:
-        log_q, y = rng.uniform(domain.low, domain.high, norms), rng.uniform(-1, 1, _CHUNK)
+    log_q, y = rng.uniform(domain.low, domain.high, norms), rng.uniform(-1, 1, _CHUNK)
+    if not domain.one_norm:
         log_q[:2] = domain.low, domain.high
     y[:2] = -1, 1
     folds = whole.coordinate.folds(y).astype(dtype)
