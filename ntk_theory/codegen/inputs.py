@@ -85,7 +85,7 @@ def _off_zero(x: Float[Array, "n features"]) -> Float[Array, "n features"]:
 @_off_zero.defjvp
 def _off_zero_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
     (x,), (step,) = primals, tangents
-    least = 2.0**-300 if x.dtype == np.float64 else 2.0**-45
+    least = 2.0**-100 if x.dtype == np.float64 else 2.0**-30
     return jnp.where(jnp.any(x != 0, axis=-1, keepdims=True), x, jnp.asarray(least, x.dtype)), step
 
 
