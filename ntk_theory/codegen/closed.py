@@ -12,9 +12,10 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from ntk_theory.codegen.norms import sloped
+from ntk_theory.codegen.price import integrals, loss
 from ntk_theory.codegen.speed import near_gap
 from ntk_theory.codegen.state import Sides, folded_delta, product_root, sides, signed
 from ntk_theory.printing import Frozen
@@ -31,7 +32,8 @@ Form = Literal["difference", "price", "plain"]
 class ClosedMap:
     """The printed K and K̇ in (q₁, q₂, sides), and K(1) - K(c); `form` says which counts.
 
-    `bound` is the largest relative error of 1 - c′ that was measured in float64.
+    `bound` is the largest relative error of 1 - c′ that was measured in float64. `mean` is E[φ(√q z)], for
+    variances where the formula has lost its digits.
     """
 
     covariance: Frozen
@@ -40,6 +42,7 @@ class ClosedMap:
     parity: int
     form: Form
     bound: float = float("nan")
+    mean: Frozen | None = None
 
     def __call__(
         self,
@@ -54,18 +57,30 @@ class ClosedMap:
         """The folded correlation after the layer, of inputs of variances q before it and v after."""
         scale = product_root(v1, v2)
         safe = jnp.where(scale > 0, scale, 1)
-        a, b = (_floored(q) for q in (q1, q2))
+        least = np.finfo(fold.dtype).tiny if self.form == "difference" else _least_variance(fold)
+        a, b = (jnp.maximum(q, least) for q in (q1, q2))
         at = jnp.abs(fold) if self.parity else fold
         plain = jnp.maximum(1 - self._full(a, b, fold) / safe, 0)
+        lost = loss(safe, a, b)
+        drop = self._drop(at, a, b, lost.formula) / safe
+        if self.mean is not None and self.slope is not None and self.form != "difference":
+            plain, drop = self._wide(plain, drop, at, a, b, safe, lost.integral)
         gap = plain if self.slope is None else self._gap(plain, apart, apart_after, a, v1, v2)
-        delta = gap + self._drop(at, a, b) / safe
+        delta = gap + drop
         result = folded_delta(delta)
         if self.parity == -1:
             result = jnp.where(fold >= 0, result, signed(jnp.abs(result), result >= 0))
+        if self.form != "difference":
+            # no kernel is better than a wrong one; `kernel_fn` says why
+            result = jnp.where(lost.both | (q1 < least)[:, None] | (q2 < least)[None, :], jnp.nan, result)
         return jnp.where(scale > 0, result, 1)
 
     def _drop(
-        self, fold: Float[Array, "n1 n2"], q1: Float[Array, "n1"], q2: Float[Array, "n2"]
+        self,
+        fold: Float[Array, "n1 n2"],
+        q1: Float[Array, "n1"],
+        q2: Float[Array, "n2"],
+        lost: Bool[Array, "n1 n2"],
     ) -> Float[Array, "n1 n2"]:
         """K(1) - K(c)."""
         pair = sides(fold)
@@ -75,12 +90,38 @@ class ClosedMap:
         if self.form == "plain" or self.slope is None:
             return plain
         # Price: ∫₀^δ K̇(1 - t) dt with t = δξ²
-        near = (fold >= 0) & (fold < NEAR)
+        near = (fold >= 0) & (fold < NEAR) & ~lost
         short = jnp.where(near, fold, NEAR)
         nodes = jnp.asarray(_NODES, fold.dtype)[:, None, None]
         weights = jnp.asarray(2 * _NODES * _WEIGHTS, fold.dtype)[:, None, None]
         total = jnp.sum(weights * evaluate(self.slope, q1, q2, sides(short * nodes**2)), axis=0)
         return jnp.where(near, short * product_root(q1, q2) * total, plain)
+
+    def _wide(
+        self,
+        gap: Float[Array, "n1 n2"],
+        drop: Float[Array, "n1 n2"],
+        fold: Float[Array, "n1 n2"],
+        q1: Float[Array, "n1"],
+        q2: Float[Array, "n2"],
+        scale: Float[Array, "n1 n2"],
+        where: Bool[Array, "n1 n2"],
+    ) -> tuple[Float[Array, "n1 n2"], Float[Array, "n1 n2"]]:
+        """The gap and K(1) - K(c), over √(V₁V₂), by Price's theorem alone `where` a formula has lost digits."""
+        mean, slope = self.mean, self.slope
+        if mean is None or slope is None:
+            return gap, drop
+
+        def found(_: None) -> tuple[Array, Array]:
+            total = integrals(lambda pair: evaluate(slope, q1, q2, pair), fold, q1, q2)
+            first, second = (jnp.broadcast_to(mean.function(q), q.shape).astype(q.dtype) for q in (q1, q2))
+            size = product_root(q1, q2)
+            rest = 1 - (first[:, None] * second[None, :] + size * total.quarter) / scale
+            return jnp.maximum(rest, 0), size * total.below / scale
+
+        # slopes are those of the formula: there are too many nodes to keep
+        wide = jax.lax.stop_gradient(jax.lax.cond(jnp.any(where), found, lambda _: (gap, drop), None))
+        return jnp.where(where, sloped(wide[0], gap), gap), jnp.where(where, sloped(wide[1], drop), drop)
 
     def _full(
         self, q1: Float[Array, "n1"], q2: Float[Array, "n2"], like: Float[Array, "n1 n2"]
@@ -110,7 +151,7 @@ class ClosedMap:
 
 def _least(like: Float[Array, "..."]) -> float:
     """What stands for 1 - c = 0, where formulas divide by √(1 - c²)."""
-    return 1e-30 if like.dtype == np.float64 else 1e-14
+    return 1e-100 if like.dtype == np.float64 else 1e-14
 
 
 def evaluate(
@@ -121,6 +162,6 @@ def evaluate(
     return jnp.broadcast_to(value, pair.c.shape).astype(pair.c.dtype)
 
 
-def _floored(q: Float[Array, "n"]) -> Float[Array, "n"]:
+def _least_variance(like: Float[Array, "..."]) -> float:
     """Formulas divide by √q: an input of variance 0 is given one so small that φ is linear over it."""
-    return jnp.maximum(q, 1e-20 if q.dtype == np.float64 else 1e-10)
+    return 1e-100 if like.dtype == np.float64 else 1e-18

@@ -150,7 +150,10 @@ def _closed(equations: LayerEquations) -> ClosedMap | None:
     if covariance.atoms(GaussianCovariance) or covariance.free_symbols - {q1, q2, c, kappa}:
         return None
     slope = equations.ntk.subs(theta, 1) if not equations.no_ntk else None
-    return closed_map(equations.variance, covariance, slope)
+    folds = closed_map(equations.variance, covariance, slope)
+    if folds is None or equations.mean is None or equations.mean[1].has(GaussianMean):
+        return folds
+    return replace(folds, mean=freeze([q], moment(*equations.mean)))
 
 
 def _source(folds: AffineMap | AngleMap | ClosedMap | Expansion | PlainMap) -> str:

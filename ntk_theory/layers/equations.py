@@ -23,7 +23,8 @@ class LayerEquations:
       diagonal of a Gram matrix never passes through c;
     - `values`: the numbers of the layer's own symbols (sigma_w, sigma_b);
     - `no_ntk`: why the layer has no NTK, where φ jumps; `ntk` and `ntk_diagonal` then mean nothing;
-    - `squares`: φ² and φ′² in their pieces, where `variance` and `ntk_diagonal` are E[φ²] and E[φ′²] Θ.
+    - `squares`: φ² and φ′² in their pieces, where `variance` and `ntk_diagonal` are E[φ²] and E[φ′²] Θ;
+    - `mean`: φ in its pieces, and E[φ(√q z)], in q.
     """
 
     variance: Expr
@@ -33,6 +34,7 @@ class LayerEquations:
     values: dict[Symbol, float]
     no_ntk: str = ""
     squares: tuple[tuple[Piece, ...], tuple[Piece, ...]] | None = None
+    mean: tuple[tuple[Piece, ...], Expr] | None = None
 
 
 class Layer(Protocol):

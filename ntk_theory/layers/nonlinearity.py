@@ -42,6 +42,7 @@ class Nonlinearity:
             values={},
             no_ntk=no_ntk,
             squares=self._squares if self.theory is None and not no_ntk else None,
+            mean=(self.activation.pieces, dual.mean) if self.theory is None and not no_ntk else None,
         )
 
     @property

@@ -1,6 +1,7 @@
 """Closed forms at large and small variances: against balls, and without overflow at depth."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flint import arb, ctx
@@ -9,8 +10,10 @@ import ntk_theory as ntk
 from ntk_theory.activation import activation
 from ntk_theory.codegen.freeze import freeze_layer
 from ntk_theory.codegen.moments import moment
+from ntk_theory.codegen.price import integrals
 from ntk_theory.codegen.state import sides
 from ntk_theory.enclosure.evaluate import ball_function
+from ntk_theory.errors import DivergentExpectationError
 from ntk_theory.layers import Nonlinearity
 from ntk_theory.printing import freeze
 from ntk_theory.symbols import c, q, q1, q2
@@ -61,6 +64,46 @@ def test_variances_of_pieces(name):
     with ctx.workprec(BITS):
         exact = [float(ball_function(closed, (q,))(arb(at))) for at in variances]
     np.testing.assert_allclose(found, exact, rtol=1e-13, atol=1e-290)
+
+
+def test_price_over_all_correlations():
+    # relu: K̇ = (π - acos c)/2π, and K(1) - K(c) at variances that lie 12 orders of magnitude apart
+    folds = np.array([[1e-20, 0.3, 1.0, -0.4, -1e-9]])
+    first, second = np.array([1e-12]), np.full(5, 0.5)
+    with jax.enable_x64(True):
+        found = integrals(lambda at: at.supplement / (2 * np.pi), jnp.asarray(folds), first, second)
+        pair = [np.asarray(v) for v in sides(jnp.asarray(folds))]
+    at, delta, _, sine, angle, _ = pair
+    drop = (np.pi * delta + at * angle - sine) / (2 * np.pi)
+    np.testing.assert_allclose(found.below[0, 1:], drop[0, 1:], rtol=1e-13)
+    np.testing.assert_allclose(found.below[0, 0], folds[0, 0] / 2, rtol=1e-9)
+    np.testing.assert_allclose(found.quarter, 0.5 - 1 / (2 * np.pi), rtol=1e-13)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "sizes"), [("elu", (1e-20, 1e-7, 1e-3)), ("hard_tanh", (1e-20, 1e-3, 2e3))])
+def test_kernels_of_pieces_at_small_and_large_variances(name, sizes):
+    kernel_fn, dual = ntk.mlp(name, depth=1, W_std=1.0, b_std=0.0).kernel_fn, ntk.dual(name)
+    K, slope = (ball_function(e, (q1, q2, c)) for e in (dual.kernel, dual.derivative))
+    for size in sizes:
+        x = np.array([[1.0, 0.0], [0.6, 0.8], [-0.96, 0.28]]) * np.sqrt(2 * size)
+        found = kernel_fn(x)
+        with ctx.workprec(300):
+            balls = [[arb(float(v)) for v in row] for row in x]
+            lengths = [sum((v * v for v in row), arb(0)) / 2 for row in balls]
+            for i, j in ((0, 1), (0, 2), (1, 2)):
+                covariance = sum((s * t for s, t in zip(balls[i], balls[j], strict=True)), arb(0)) / 2
+                at = lengths[i], lengths[j], covariance / (lengths[i] * lengths[j]).sqrt()
+                assert abs(float(found.nngp[i, j] - K(*at))) < 1e-10 * found.nngp[i, i], (size, i, j)
+                exact = K(*at) + slope(*at) * covariance
+                assert abs(float(found.ntk[i, j] - exact)) < 1e-10 * found.ntk[i, i], (size, i, j)
+
+
+@pytest.mark.slow
+def test_variances_beyond_every_form_are_an_error():
+    x = np.array([[1.0, 0.0], [0.6, 0.8]])
+    with pytest.raises(DivergentExpectationError, match="Scale the inputs down"):
+        ntk.mlp("hard_tanh", depth=1).kernel_fn(1e10 * x)
 
 
 @pytest.mark.slow
