@@ -33,7 +33,7 @@ class ClosedMap:
     """The printed K and K̇ in (q₁, q₂, sides), and K(1) - K(c); `form` says which counts.
 
     `bound` is the largest relative error of 1 - c′ that was measured in float64. `mean` is E[φ(√q z)], for
-    variances where the formula has lost its digits.
+    variances where the formula has lost its digits, and `degree` that of the pieces of φ, if they are polynomials.
     """
 
     covariance: Frozen
@@ -43,6 +43,7 @@ class ClosedMap:
     form: Form
     bound: float = float("nan")
     mean: Frozen | None = None
+    degree: int = 1
 
     def __call__(
         self,
@@ -61,7 +62,7 @@ class ClosedMap:
         a, b = (jnp.maximum(q, least) for q in (q1, q2))
         at = jnp.abs(fold) if self.parity else fold
         plain = jnp.maximum(1 - self._full(a, b, fold) / safe, 0)
-        lost = loss(safe, a, b)
+        lost = loss(safe, a, b, self.degree)
         drop = self._drop(at, a, b, lost.formula) / safe
         if self.mean is not None and self.slope is not None and self.form != "difference":
             plain, drop = self._wide(plain, drop, at, a, b, safe, lost.integral)

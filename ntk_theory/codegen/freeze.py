@@ -153,7 +153,9 @@ def _closed(equations: LayerEquations) -> ClosedMap | None:
     folds = closed_map(equations.variance, covariance, slope)
     if folds is None or equations.mean is None or equations.mean[1].has(GaussianMean):
         return folds
-    return replace(folds, mean=freeze([q], moment(*equations.mean)))
+    parts = [part.expression for part in equations.mean[0] if part.expression.is_polynomial(x)]
+    degree = max((int(sympy.degree(part, x)) for part in parts if part.has(x)), default=1)
+    return replace(folds, mean=freeze([q], moment(*equations.mean)), degree=max(degree, 1))
 
 
 def _source(folds: AffineMap | AngleMap | ClosedMap | Expansion | PlainMap) -> str:

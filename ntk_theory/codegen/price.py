@@ -39,14 +39,14 @@ class Loss(NamedTuple):
     both: Bool[Array, "n1 n2"]
 
 
-def loss(scale: Float[Array, "n1 n2"], q1: Float[Array, "n1"], q2: Float[Array, "n2"]) -> Loss:
-    """Of a formula in q with terms of the orders of 1 and of q; `scale` is √(V₁V₂). The integral has its digits at
-    small variances and at nearly equal ones: K̇ of different large ones changes too fast for its nodes."""
+def loss(scale: Float[Array, "n1 n2"], q1: Float[Array, "n1"], q2: Float[Array, "n2"], degree: int = 1) -> Loss:
+    """Of a formula with terms of the orders of 1 to q^`degree`; `scale` is √(V₁V₂). The integral has its digits
+    at small variances and at nearly equal ones: K̇ of different large ones changes too fast for its nodes."""
     key = str(scale.dtype)
     formula = 1 + product_root(q1, q2) > TERMS[key] * scale
     larger, smaller = jnp.maximum(q1[:, None], q2[None, :]), jnp.minimum(q1[:, None], q2[None, :])
     integral = formula & ((larger < 1) | (larger < 2 * smaller))
-    rounding = 4 * np.finfo(scale.dtype).eps * larger
+    rounding = 4 * np.finfo(scale.dtype).eps * larger**degree
     return Loss(formula, integral, (larger > 1) & (rounding > LIMIT[key] * scale))
 
 

@@ -10,7 +10,7 @@ import ntk_theory as ntk
 from ntk_theory.activation import activation
 from ntk_theory.codegen.freeze import freeze_layer
 from ntk_theory.codegen.moments import moment
-from ntk_theory.codegen.price import integrals
+from ntk_theory.codegen.price import integrals, loss
 from ntk_theory.codegen.state import sides
 from ntk_theory.enclosure.evaluate import ball_function
 from ntk_theory.errors import DivergentExpectationError
@@ -119,3 +119,20 @@ def test_chaotic_gelu_at_depth_200():
         exact, found = getattr(double, name), getattr(single, name)
         assert np.all(np.isfinite(exact))
         np.testing.assert_allclose(found, exact, rtol=2e-4)
+
+
+def test_terms_of_a_higher_degree_are_lost_sooner():
+    with jax.enable_x64(True):
+        q, scale = jnp.asarray([1e10]), jnp.asarray([[5e9]])  # as of hard_swish: V is q/2, its terms are of q²
+        assert not loss(scale, q, q, 1).both[0, 0]
+        assert loss(scale, q, q, 2).both[0, 0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["hard_swish", "huber"])
+def test_no_kernel_is_better_than_a_wrong_one(name):
+    kernel_fn = ntk.mlp(name, depth=1, W_std=1.5, b_std=0.1).kernel_fn
+    x = np.array([[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]])
+    assert np.all(np.isfinite(kernel_fn(x).ntk))
+    with pytest.raises(DivergentExpectationError, match="too large"):
+        kernel_fn(1e6 * x)
