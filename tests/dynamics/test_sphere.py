@@ -41,7 +41,9 @@ def test_against_an_independent_integral(dimension: int) -> None:
     assert found.rounding < 1e-13
 
 
-@pytest.mark.parametrize(("activation", "b_std"), [("relu", 0.3), ("tanh", 0.2)])
+@pytest.mark.parametrize(
+    ("activation", "b_std"), [("relu", 0.3), pytest.param("tanh", 0.2, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("get", ["nngp", "ntk"])
 def test_eigenvalues_are_positive_and_sum_to_the_trace(activation: str, b_std: float, get: str) -> None:
     found = sphere_spectrum(mlp(activation, depth=2, W_std=1.2, b_std=b_std), 3, degrees=120, get=get)

@@ -32,8 +32,9 @@ def test_one_layer_against_balls(name: str) -> None:
         assert found.ntk[0, i] == pytest.approx(K + slope * size * float(c), abs=2e-8 * size), (r, t)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, pytest.param(np.float32, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("W_std", [1.0, pytest.param(1.5, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("W_std", [1.0, 1.5])
 def test_near_duplicates_leave_the_kernels_positive(dtype: type, W_std: float) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(6, 5))

@@ -18,7 +18,9 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "logistic" else name for name in NETWORKS]
+)
 def test_a_right_theory_is_never_refuted(name):
     """Three seeds each at alpha = 1e-6: 9 verifications, false alarms of all together below 1e-5.
 
@@ -116,6 +118,7 @@ def test_networks_too_narrow_for_their_depth_are_not_decided():
     assert verdict.log10_e_value == 0
 
 
+@pytest.mark.slow
 def test_heavy_tails_are_named_not_judged():
     """Deep in the chaotic phase the NTK is nearly log-normal: no verdict, and the reason is said."""
     net = ntk.mlp("erf", depth=8, W_std=5.0)

@@ -42,7 +42,7 @@ def test_shares_where_the_ntk_vanishes():
     assert np.allclose(found.ntk_layers[:, 0, 1], np.zeros(4), atol=1e-14)
 
 
-@pytest.mark.parametrize("name", ["logistic", "relu"])
+@pytest.mark.parametrize("name", [pytest.param("logistic", marks=pytest.mark.slow), "relu"])
 def test_a_slope_off_by_a_hundredth_is_refuted(name):
     """K̇ × 1.01 moves the logistic's NTK by less than a quarter percent; its first layer's share by two."""
     dual = ntk.dual(name)
