@@ -66,8 +66,7 @@ class ClosedMap:
         drop = self._drop(at, a, b, lost.formula) / safe
         if self.mean is not None and self.slope is not None and self.form != "difference":
             plain, drop = self._wide(plain, drop, at, a, b, safe, lost.integral)
-        gap = plain if self.slope is None else self._gap(plain, apart, apart_after, a, v1, v2)
-        delta = gap + drop
+        delta = self._gap(plain, apart, apart_after, a, v1, v2) + drop
         result = folded_delta(delta)
         if self.parity == -1:
             result = jnp.where(fold >= 0, result, signed(jnp.abs(result), result >= 0))
@@ -139,14 +138,14 @@ class ClosedMap:
         v1: Float[Array, "n1"],
         v2: Float[Array, "n2"],
     ) -> Float[Array, "n1 n2"]:
-        """G/√(V₁V₂), where norms are near from how fast φ moves with them."""
-        equal = sides(jnp.asarray(_least(plain), plain.dtype))
-
-        def slope(first: Array, second: Array) -> Array:
-            return self.slope.function(first, second, *equal)  # type: ignore[union-attr]
-
+        """G/√(V₁V₂), where norms are near from how fast φ moves with them, if K̇ is known."""
+        if self.slope is None:
+            return plain
+        printed, equal = self.slope.function, sides(jnp.asarray(_least(plain), plain.dtype))
         fixed = jax.lax.stop_gradient((apart, apart_after, q1, v1, v2))
-        close, near = near_gap(slope, self.form == "difference", *fixed)
+        close, near = near_gap(
+            lambda first, second: printed(first, second, *equal), self.form == "difference", *fixed
+        )
         return jnp.where(near, sloped(jnp.maximum(close, 0), plain), plain)
 
 
