@@ -78,7 +78,7 @@ def _below(angle: float) -> float:
 @partial(jax.tree_util.register_dataclass, data_fields=("near", "far", "scale"), meta_fields=("by_angle",))
 @dataclass(frozen=True)
 class Coordinate:
-    """y in [-1, 1], from the angle with its scale, or from 1 - cos θ."""
+    """y in [-1, 1], from the angle with its scale, or from 1 - cos θ: `near` and `far` are of the same."""
 
     by_angle: bool
     near: Any
@@ -112,8 +112,8 @@ class Coordinate:
 )
 @dataclass(frozen=True)
 class Collapse:
-    """Separables for c and for Θ/√(ΘΘ); `ntk` is None where there is no NTK. Its numbers may be a program's
-    arguments."""
+    """c and Θ/√(ΘΘ) as functions of y, u and v, with u and v (log q - `centre`)/`half`; `ntk` is None where there
+    is no NTK. Its numbers may be a program's arguments."""
 
     centre: Any
     half: Any
@@ -204,7 +204,7 @@ def _coordinates(domain: Domain) -> list[Coordinate]:
 def _length(values: Float[np.ndarray, "nodes"], tolerance: float) -> int:
     """How many Chebyshev polynomials these values need."""
     series = np.abs(transformed(values, 0))
-    return int(np.nonzero(series > tolerance * np.max(series))[0][-1]) + 1
+    return int(np.flatnonzero(series >= tolerance * np.max(series))[-1]) + 1
 
 
 def _weights(values: np.ndarray) -> np.ndarray:

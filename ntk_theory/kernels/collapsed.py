@@ -114,10 +114,10 @@ class Close(NamedTuple):
 
 
 def close(measured: Measured, near: float) -> Close | None:
-    """The pairs with smaller angles than `near`; None where they are not few."""
+    """The pairs with smaller angles than `near`; None where they are none, or not few."""
     values = np.asarray(measured.folds)
     found = np.flatnonzero((values >= 0) & (values < 2 * np.sin(near / 2) ** 2))
-    if len(found) > FEW:
+    if not 0 < len(found) <= FEW:
         return None
     length = 256
     while length < len(found):

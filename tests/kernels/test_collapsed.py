@@ -8,7 +8,7 @@ import ntk_theory as ntk
 from ntk_theory.codegen.collapse import Domain
 from ntk_theory.codegen.series import FINEST
 from ntk_theory.errors import DataError
-from ntk_theory.kernels import gram
+from ntk_theory.kernels import collapsed, gram
 
 RNG = np.random.default_rng(5)
 
@@ -111,6 +111,15 @@ def test_a_few_close_pairs_go_layer_by_layer_beside_the_polynomials():
     *nowhere, somewhere = fits(kernel_fn).values()
     assert set(nowhere) == {None}
     assert somewhere is not None
+
+
+def test_no_pair_is_taken_for_a_close_one():
+    folds = np.array([[[1.0, 0.5], [0.5, 1.0]]])
+    two = collapsed.Measured(np.ones(2), None, folds, np.zeros(4))
+    assert collapsed.close(two, 0.3) is None
+    few = collapsed.close(two, 1.2)
+    assert few is not None
+    assert set(zip(few.rows.tolist(), few.columns.tolist(), strict=True)) == {(0, 1), (1, 0)}
 
 
 def test_a_jump_has_its_nngp():
