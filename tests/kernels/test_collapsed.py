@@ -102,15 +102,15 @@ def test_what_has_no_short_polynomials_goes_layer_by_layer():
 
 def test_a_few_close_pairs_go_layer_by_layer_beside_the_polynomials():
     network = ntk.mlp("relu", depth=3, W_std=1.4, b_std=0.3)
-    x = spread(12, 0.2)
-    x[5], x[9] = x[4] * (1 + 1e-4), x[2] + 1e-3 * x[3]
+    x = spread(280, 0.2)  # more than one block
+    x[5], x[270] = x[4] * (1 + 1e-4), x[2] + 1e-3 * x[3]
     kernel_fn = gram.KernelFunction(network.kernel_fn.compiled)
     for inputs in ((x,), (x[:6], x[5:])):
         for found, right in zip(kernel_fn(*inputs), layer_by_layer(network, *inputs), strict=True):
             np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-13)
-    *nowhere, somewhere = fits(kernel_fn).values()
-    assert set(nowhere) == {None}
-    assert somewhere is not None
+    made = list(fits(kernel_fn).values())
+    assert made[0] is None  # nothing short fits all pairs
+    assert any(fit is not None for fit in made)
 
 
 def test_no_pair_is_taken_for_a_close_one():
